@@ -1,0 +1,1 @@
+"""Core: what every room stands on. It knows nothing of cities."""

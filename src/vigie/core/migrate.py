@@ -1,0 +1,87 @@
+"""Brings the database's shape up to date; refuses one that a newer Vigie made."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from vigie.core.database import RUNTIME_ROLE, sqlalchemy_url
+from vigie.core.errors import SetupError
+
+_SCRIPTS = Path(__file__).parent.parent / "migrations"
+_OLDEST, _NEWEST = 150000, 190000
+
+
+def migrate(owner_url: str, runtime_login: str) -> str:
+    """Run what is missing, as the owner; the revision reached.
+
+    Raises SetupError: the server's version is unfit, the database is newer than this Vigie, or the
+    owner may not create the runtime role.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head() or ""
+    engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
+    with engine.begin() as connection:
+        version = int(connection.execute(text("show server_version_num")).scalar_one())
+        if not _OLDEST <= version < _NEWEST:
+            raise SetupError(
+                f"PostgreSQL {version // 10000} is not supported: use version 15 to 18."
+            )
+        connection.execute(text("select pg_advisory_xact_lock(7710419)"))
+        connection.execute(text("create schema if not exists core"))
+        current = MigrationContext.configure(
+            connection, opts={"version_table_schema": "core", "version_table": "revision"}
+        ).get_current_revision()
+        known = {script.revision for script in scripts.walk_revisions()}
+        if current is not None and current not in known:
+            raise SetupError(
+                f"This database is at revision {current}, which a newer Vigie made: "
+                "install that version or a later one."
+            )
+        if current is None:
+            _create_runtime_role(connection, runtime_login)
+        if current != head:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            _grant(connection)
+    engine.dispose()
+    return head
+
+
+def _create_runtime_role(connection, runtime_login: str) -> None:  # type: ignore[no-untyped-def]
+    exists = connection.execute(
+        text("select 1 from pg_roles where rolname = :name"), {"name": RUNTIME_ROLE}
+    ).scalar()
+    if not exists:
+        may = connection.execute(
+            text("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
+        ).scalar()
+        if not may:
+            raise SetupError(
+                f"The database's owner may not create roles: run `create role {RUNTIME_ROLE} "
+                f"nologin; grant {RUNTIME_ROLE} to {runtime_login};` once as a superuser."
+            )
+        connection.execute(text(f"create role {RUNTIME_ROLE} nologin"))
+    quoted = '"' + runtime_login.replace('"', '""') + '"'
+    connection.execute(text(f"grant {RUNTIME_ROLE} to {quoted}"))
+
+
+def _grant(connection) -> None:  # type: ignore[no-untyped-def]
+    """Schemas and tables the runtime may use; the journal's own migration narrows its rights."""
+    for schema in ("core", "access", "places", "twin", "gateways", "control"):
+        connection.execute(text(f"grant usage on schema {schema} to {RUNTIME_ROLE}"))
+        connection.execute(
+            text(f"grant select, insert, update, delete on all tables in schema {schema} "
+                 f"to {RUNTIME_ROLE}")
+        )  # fmt: skip
+        connection.execute(
+            text(f"grant usage on all sequences in schema {schema} to {RUNTIME_ROLE}")
+        )
+    connection.execute(text(f"revoke all on core.revision from {RUNTIME_ROLE}"))
+    connection.execute(text(f"grant select on core.revision to {RUNTIME_ROLE}"))

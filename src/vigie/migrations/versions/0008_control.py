@@ -1,0 +1,12 @@
+"""The shape of control."""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("create schema if not exists control")
