@@ -1,0 +1,3 @@
+from simcity.cli import app
+
+app()
