@@ -45,4 +45,4 @@ def configure(level: str = "info", form: str = "json", **bound: Any) -> None:
 
 def logger(name: str) -> Any:
     """A logger; call it `log.info("event_name", key=value)`."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(source=name)
