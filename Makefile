@@ -1,0 +1,54 @@
+# Vigie: `make run` starts the whole centre, `make test` runs every check and test.
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE ?=
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: run test check bench setup setup-dev web lock clean pytest faults browser
+
+run: setup web
+	@exec $(PY) -m vigie up
+
+setup: .venv/.installed
+.venv/.installed: requirements.lock pyproject.toml scripts/setup
+	@sh scripts/setup python requirements.lock .venv/.installed
+
+setup-dev: .venv/.installed-dev
+.venv/.installed-dev: requirements-dev.lock pyproject.toml scripts/setup
+	@sh scripts/setup python requirements-dev.lock .venv/.installed-dev
+
+web: web/dist/index.html
+web/node_modules/.installed: web/package-lock.json scripts/setup
+	@sh scripts/setup node
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	@cd web && npm run --silent build && touch dist/index.html
+
+browser:
+	@sh scripts/setup browser
+
+check: setup-dev web/node_modules/.installed
+	@.venv/bin/ruff check src tests bench
+	@.venv/bin/ruff format --check src tests bench
+	@.venv/bin/lint-imports
+	@web/node_modules/.bin/pyright --pythonpath $(PY)
+	@cd web && npm run --silent typecheck && npm run --silent lint
+
+test: setup-dev check web browser
+	@cd web && npm run --silent test
+	@$(PY) -m pytest
+
+pytest: setup-dev
+	@$(PY) -m pytest
+
+bench: setup-dev web
+	@$(PY) bench/run.py
+
+faults: setup-dev web
+	@$(PY) -m pytest tests/faults -m faults
+
+lock:
+	@sh scripts/lock
+
+clean:
+	rm -rf .venv web/node_modules web/dist
