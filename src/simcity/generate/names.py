@@ -5,54 +5,62 @@ import numpy as np
 from simcity.generate.layout import AVENUE, ROAD
 
 TREES = (
-    "des Tilleuls|des Érables|des Platanes|du Vieux Chêne|des Acacias|des Noisetiers|des Marronniers|"
-    "des Peupliers|des Saules|des Cerisiers|des Ormes|des Charmes|des Frênes|des Bouleaux|des Cèdres|"
-    "des Mélèzes|des Pins|des Sapins|des Hêtres|des Aulnes|des Noyers|des Poiriers|des Pommiers|"
-    "des Pruniers|des Cognassiers|des Sorbiers|des Alisiers|des Sureaux|des Houx|des Ifs|du Gui|"
-    "des Mûriers|des Figuiers|des Amandiers|des Magnolias|des Catalpas|des Genévriers|des Cormiers"
+    "des Tilleuls|des Érables|des Platanes|du Vieux Chêne|des Acacias|des Noisetiers|"
+    "des Marronniers|des Peupliers|des Saules|des Cerisiers|des Ormes|des Charmes|des Frênes|"
+    "des Bouleaux|des Cèdres|des Mélèzes|des Pins|des Sapins|des Hêtres|des Aulnes|des Noyers|"
+    "des Poiriers|des Pommiers|des Pruniers|des Cognassiers|des Sorbiers|des Alisiers|"
+    "des Sureaux|des Houx|des Ifs|du Gui|des Mûriers|des Figuiers|des Amandiers|des Magnolias|"
+    "des Catalpas|des Genévriers|des Cormiers"
 )
 FLOWERS = (
     "des Iris|des Lilas|des Glycines|des Pivoines|des Bleuets|des Coquelicots|des Jonquilles|"
-    "des Violettes|des Primevères|des Anémones|des Aubépines|des Bruyères|des Capucines|des Dahlias|"
-    "des Églantiers|des Genêts|des Jacinthes|des Jasmins|des Lavandes|du Muguet|des Myosotis|"
-    "des Narcisses|des Œillets|des Pâquerettes|des Pervenches|des Roses|des Tulipes|du Trèfle|"
-    "du Thym|de la Sauge|des Fougères|des Joncs|de la Mélisse|des Orchidées|du Chèvrefeuille"
+    "des Violettes|des Primevères|des Anémones|des Aubépines|des Bruyères|des Capucines|"
+    "des Dahlias|des Églantiers|des Genêts|des Jacinthes|des Jasmins|des Lavandes|du Muguet|"
+    "des Myosotis|des Narcisses|des Œillets|des Pâquerettes|des Pervenches|des Roses|"
+    "des Tulipes|du Trèfle|du Thym|de la Sauge|des Fougères|des Joncs|de la Mélisse|"
+    "des Orchidées|du Chèvrefeuille"
 )
 RIVERS = (
-    "de l'Ouche|du Suzon|de la Saône|de la Tille|de la Vouge|de la Loire|de la Seine|de l'Yonne|"
-    "de l'Armançon|du Doubs|de l'Ognon|de la Bèze|de la Vingeanne|de la Marne|de l'Aube|de la Meuse|"
-    "de la Moselle|du Rhône|de l'Ain|de l'Isère|de la Drôme|de l'Ardèche|du Gard|de l'Allier|du Cher|"
-    "de la Creuse|de la Vienne|de la Charente|de la Dordogne|du Lot|du Tarn|de l'Aveyron|de la Garonne|"
-    "de l'Adour|de l'Aude|de l'Orb|de la Durance|du Verdon|de la Somme|de l'Oise|de l'Eure|de la Sarthe"
+    "de l'Ouche|du Suzon|de la Saône|de la Tille|de la Vouge|de la Loire|de la Seine|"
+    "de l'Yonne|de l'Armançon|du Doubs|de l'Ognon|de la Bèze|de la Vingeanne|de la Marne|"
+    "de l'Aube|de la Meuse|de la Moselle|du Rhône|de l'Ain|de l'Isère|de la Drôme|de l'Ardèche|"
+    "du Gard|de l'Allier|du Cher|de la Creuse|de la Vienne|de la Charente|de la Dordogne|"
+    "du Lot|du Tarn|de l'Aveyron|de la Garonne|de l'Adour|de l'Aude|de l'Orb|de la Durance|"
+    "du Verdon|de la Somme|de l'Oise|de l'Eure|de la Sarthe"
 )
 TRADES = (
-    "des Forgerons|des Tanneurs|des Boulangers|des Tisserands|des Charpentiers|des Maçons|des Potiers|"
-    "des Verriers|des Vignerons|des Tonneliers|des Meuniers|des Bergers|des Jardiniers|des Imprimeurs|"
-    "des Relieurs|des Luthiers|des Horlogers|des Cordiers|des Couteliers|des Drapiers|des Teinturiers|"
-    "des Chapeliers|des Cordonniers|des Selliers|des Charrons|des Bateliers|des Pêcheurs|des Cheminots|"
-    "des Mariniers|des Carriers|des Tuiliers|des Moutardiers|des Épiciers|des Herboristes|des Facteurs|"
-    "des Allumeurs|des Lanterniers|des Ferblantiers|des Chaudronniers|des Graveurs|des Doreurs"
+    "des Forgerons|des Tanneurs|des Boulangers|des Tisserands|des Charpentiers|des Maçons|"
+    "des Potiers|des Verriers|des Vignerons|des Tonneliers|des Meuniers|des Bergers|"
+    "des Jardiniers|des Imprimeurs|des Relieurs|des Luthiers|des Horlogers|des Cordiers|"
+    "des Couteliers|des Drapiers|des Teinturiers|des Chapeliers|des Cordonniers|des Selliers|"
+    "des Charrons|des Bateliers|des Pêcheurs|des Cheminots|des Mariniers|des Carriers|"
+    "des Tuiliers|des Moutardiers|des Épiciers|des Herboristes|des Facteurs|des Allumeurs|"
+    "des Lanterniers|des Ferblantiers|des Chaudronniers|des Graveurs|des Doreurs"
 )
 VIRTUES = (
     "de la Liberté|de l'Égalité|de la Fraternité|de la Concorde|de la Paix|de la Justice|"
     "de la Constance|de la Clémence|de l'Espérance|de la Bonté|de la Prudence|de la Patience|"
-    "de la Vaillance|de la Sagesse|de l'Amitié|de la Joie|du Courage|de l'Harmonie|de la Loyauté|"
-    "du Progrès|du Travail|de l'Avenir|de la Mémoire|de la Solidarité|de l'Union|de la République"
+    "de la Vaillance|de la Sagesse|de l'Amitié|de la Joie|du Courage|de l'Harmonie|"
+    "de la Loyauté|du Progrès|du Travail|de l'Avenir|de la Mémoire|de la Solidarité|de l'Union|"
+    "de la République"
 )
 BIRDS = (
-    "des Alouettes|des Hirondelles|des Mésanges|des Rossignols|des Merles|des Pinsons|des Fauvettes|"
-    "des Bergeronnettes|des Cigognes|des Hérons|des Grives|des Loriots|des Martinets|des Tourterelles|"
-    "des Palombes|des Perdrix|du Coucou|de la Huppe|du Roitelet|de la Chouette|du Faucon|des Huppes|"
-    "des Écureuils|du Hérisson|de la Loutre|du Cerf|des Chevreuils|du Lièvre|des Abeilles|du Grillon"
+    "des Alouettes|des Hirondelles|des Mésanges|des Rossignols|des Merles|des Pinsons|"
+    "des Fauvettes|des Bergeronnettes|des Cigognes|des Hérons|des Grives|des Loriots|"
+    "des Martinets|des Tourterelles|des Palombes|des Perdrix|du Coucou|de la Huppe|du Roitelet|"
+    "de la Chouette|du Faucon|des Huppes|des Écureuils|du Hérisson|de la Loutre|du Cerf|"
+    "des Chevreuils|du Lièvre|des Abeilles|du Grillon"
 )
 PLACES = (
-    "du Moulin|du Four|du Puits|de la Fontaine|du Lavoir|de l'Église|de la Mairie|de l'École|du Château|"
-    "de la Gare|du Pont|du Marché|de la Halle|du Rempart|de la Tour|du Parc|du Stade|des Vergers|"
-    "des Vignes|des Champs|du Lac|de la Source|du Ruisseau|de la Combe|du Coteau|de la Plaine|du Bois"
+    "du Moulin|du Four|du Puits|de la Fontaine|du Lavoir|de l'Église|de la Mairie|de l'École|"
+    "du Château|de la Gare|du Pont|du Marché|de la Halle|du Rempart|de la Tour|du Parc|"
+    "du Stade|des Vergers|des Vignes|des Champs|du Lac|de la Source|du Ruisseau|de la Combe|"
+    "du Coteau|de la Plaine|du Bois"
 )
 LANDS = (
-    "du Clos|du Pré|du Champ|du Bois|du Val|du Puits|du Four|du Moulin|du Jardin|du Verger|du Pont|"
-    "du Hameau|du Coteau|du Sentier|du Parc|du Gué|du Mas|du Lavoir|du Domaine|du Plateau|du Quai"
+    "du Clos|du Pré|du Champ|du Bois|du Val|du Puits|du Four|du Moulin|du Jardin|du Verger|"
+    "du Pont|du Hameau|du Coteau|du Sentier|du Parc|du Gué|du Mas|du Lavoir|du Domaine|"
+    "du Plateau|du Quai"
 )
 SIDES = ("Nord", "Sud", "Est", "Ouest", "Haut", "Bas", "Neuf", "Vieux")
 THEMES = [theme.split("|") for theme in (TREES, FLOWERS, RIVERS, TRADES, VIRTUES, BIRDS, PLACES)]

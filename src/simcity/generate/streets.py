@@ -1,7 +1,8 @@
-"""Street edges joined into named streets: at a crossing the straightest way on is the same street."""
+"""Edges joined into named streets: at a crossing the straightest way on is the same street."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,30 +46,23 @@ def name_streets(net: Net, territory: Territory, rng: np.random.Generator) -> Pl
     ends: list[tuple[int, int]] = []
     counts: list[int] = []
     serial: dict[str, int] = {}
-    ends_of = net.edges.tolist()
-    for edges, path in _chains(order, bounds, ends_of):
-        first = edges[0]
-        town = territory.municipalities[int(net.owner[first])]
-        kind = int(net.kind[first])
+    chains = list(_chains(order, bounds, net.edges.tolist()))
+    length = [float(lengths[edges].sum()) for edges, _ in chains]
+    for number in sorted(range(len(chains)), key=lambda i: -length[i]):  # plain names go first
+        edges, path = chains[number]
+        town = territory.municipalities[int(net.owner[edges[0]])]
+        kind = int(net.kind[edges[0]])
         name = None
         if kind == ROAD:
             name = namer.road(town.insee, _far_end(net.vertices[path], territory, town.name))
         if name is None:
-            length = float(lengths[edges].sum())
-            name = namer.name(town.insee, kind, length, town.population > TOWN_PEOPLE)
+            name = namer.name(town.insee, kind, length[number], town.population > TOWN_PEOPLE)
         serial[town.insee] = serial.get(town.insee, 0) + 1
-        streets.append(
-            Street(
-                f"{town.insee}-S-{serial[town.insee]:05d}",
-                name,
-                town.insee,
-                kind,
-                np.array(path, dtype=np.int64),
-            )
-        )
+        id_ = f"{town.insee}-S-{serial[town.insee]:05d}"
+        streets.append(Street(id_, name, town.insee, kind, np.array(path, dtype=np.int64)))
         ordered.extend(edges)
         counts.append(len(edges))
-        ends.extend(zip(path[:-1], path[1:], strict=True))
+        ends.extend(pairwise(path))
     return Plan(
         net,
         streets,
