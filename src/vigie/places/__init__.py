@@ -1,0 +1,1 @@
+"""Where things are: territory, municipalities, streets, and finding them by name."""

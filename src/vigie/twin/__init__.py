@@ -1,0 +1,1 @@
+"""The city's equipment: registry, kinds, topology, state and history."""
