@@ -1,0 +1,1 @@
+"""Protocol adapters, one folder each; they carry messages between equipment and the twin."""
