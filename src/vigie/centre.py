@@ -1,0 +1,136 @@
+"""`vigie up`: the whole centre in order — engines, shape, first login, roles, city."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from vigie.app import ROLES
+from vigie.city import Simulation, prepare
+from vigie.commands.access import first_administrator
+from vigie.commands.engines import Session
+from vigie.core import logs
+from vigie.core.engines import port_in_use
+from vigie.core.errors import SetupError
+from vigie.core.settings import Settings, load
+from vigie.core.supervisor import Supervisor
+
+T = TypeVar("T")
+
+
+class CityOptions(msgspec.Struct, frozen=True):
+    """What lives around the centre."""
+
+    folder: Path | None = None
+    simulated: bool = True
+    lights: int = 34_000
+    failure_rate: float = 0.01
+    batch: int = 20
+
+
+async def run(options: CityOptions) -> None:
+    """Start everything, print where to look, and run until told to stop.
+
+    Raises SetupError: what cannot be had, and what to do about it.
+    """
+    settings = load()
+    logs.configure(settings.log_level, settings.log_format, role="supervisor")
+    began = time.monotonic()
+    supervisor = Supervisor(settings)
+    supervisor.claim()
+    supervisor.on_signals()
+    try:
+        await _until_stopped(supervisor, _start(settings, supervisor, options, began))
+        await supervisor.wait()
+    finally:
+        await supervisor.stop()
+
+
+async def _start(
+    settings: Settings, supervisor: Supervisor, options: CityOptions, began: float
+) -> None:
+    if port_in_use(settings.http_host, settings.http_port):
+        raise SetupError(
+            f"Port {settings.http_port} is in use: stop what listens there or set VIGIE_HTTP_PORT."
+        )
+    await supervisor.start_engines()
+    session = Session(settings)
+    await session.migrate()
+    login = await first_administrator(session)
+    for role in ROLES:
+        supervisor.role(role)
+    address = _address(settings)
+    await _await_ready(settings, address)
+    _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {address}\n")
+    if login:
+        _say(
+            f"  First login:  {login.username}\n"
+            f"  Password:     {login.password}\n"
+            "  Shown this once; you will be asked to change it.\n"
+        )
+    if options.simulated:
+        simulation = await prepare(session, options.folder, options.lights, _say)
+        supervisor.start_process("simcity", _command(simulation, options))
+        _say(f"  {simulation.name} lives: {simulation.devices} devices report over MQTT.\n")
+    _say("  Ctrl-C stops everything.")
+
+
+def _command(simulation: Simulation, options: CityOptions) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "simcity",
+        "run",
+        f"--provisioning={simulation.provisioning}",
+        f"--ledger={simulation.ledger}",
+        f"--control={simulation.control}",
+        f"--failure-rate={options.failure_rate}",
+        f"--batch={options.batch}",
+    ]
+
+
+async def _until_stopped(supervisor: Supervisor, work: Awaitable[T]) -> T | None:
+    """The work's result, or None when the supervisor was told to stop meanwhile."""
+    task = asyncio.ensure_future(work)
+    stop = asyncio.create_task(supervisor.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        stop.cancel()
+        return await task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
+
+
+async def _await_ready(settings: Settings, address: str, within_s: float = 60.0) -> None:
+    deadline = time.monotonic() + within_s
+    log = settings.root / "log"
+    # The certificate may be of a local authority; the address is this machine's own.
+    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=2) as client:  # noqa: S501
+        while time.monotonic() < deadline:
+            try:
+                answer = await client.get(f"{address}/readyz")
+                if answer.status_code == httpx.codes.OK:
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.1)
+    raise SetupError(f"The centre is not ready after {within_s:.0f} s: see {log}.")
+
+
+def _address(settings: Settings) -> str:
+    host = settings.http_host
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1"
+    scheme = "https" if settings.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""What stands behind each command line verb: it parses, calls a room's front door, prints."""
