@@ -20,9 +20,7 @@ from vigie.core.errors import Conflict
 class Leadership:
     """Held while its connection lives; `lost` tells when it does not."""
 
-    def __init__(
-        self, name: str, epoch: int, connection: psycopg.AsyncConnection[Any]
-    ) -> None:
+    def __init__(self, name: str, epoch: int, connection: psycopg.AsyncConnection[Any]) -> None:
         self.name = name
         self.epoch = epoch
         self._connection = connection
@@ -31,7 +29,7 @@ class Leadership:
         """Raises Conflict when the connection that holds the lock is gone."""
         try:
             await asyncio.wait_for(self._connection.execute("select 1"), 5)
-        except (psycopg.Error, TimeoutError, asyncio.TimeoutError) as error:
+        except (psycopg.Error, TimeoutError) as error:
             raise _lost(self.name) from error
 
     async def fence(self, unit: Unit) -> None:

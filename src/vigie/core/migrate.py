@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from vigie.core.database import RUNTIME_ROLE, sqlalchemy_url
@@ -54,7 +54,7 @@ def migrate(owner_url: str, runtime_login: str) -> str:
     return head
 
 
-def _create_runtime_role(connection, runtime_login: str) -> None:  # type: ignore[no-untyped-def]
+def _create_runtime_role(connection: Connection, runtime_login: str) -> None:
     exists = connection.execute(
         text("select 1 from pg_roles where rolname = :name"), {"name": RUNTIME_ROLE}
     ).scalar()
@@ -72,7 +72,7 @@ def _create_runtime_role(connection, runtime_login: str) -> None:  # type: ignor
     connection.execute(text(f"grant {RUNTIME_ROLE} to {quoted}"))
 
 
-def _grant(connection) -> None:  # type: ignore[no-untyped-def]
+def _grant(connection: Connection) -> None:
     """Schemas and tables the runtime may use; the journal's own migration narrows its rights."""
     for schema in ("core", "access", "places", "twin", "gateways", "control"):
         connection.execute(text(f"grant usage on schema {schema} to {RUNTIME_ROLE}"))

@@ -62,12 +62,17 @@ def scope_of(grants: Iterable[Grant]) -> Scope:
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who acts: a person, a token, a rule or the platform itself."""
+    """Who acts: a person, a token, a rule or the platform itself.
+
+    `only` narrows a token to some permissions; None is all that the roles of `grants` give.
+    """
 
     id: UUID | None
     name: str
     kind: PrincipalKind
     grants: tuple[Grant, ...] = ()
+    only: frozenset[str] | None = None
 
 
+ANONYMOUS = Principal(None, "anonymous", "user")
 SYSTEM = Principal(None, "vigie", "system", (Grant("administrator"),))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
 from vigie.core.engines.process import Child, port_in_use
 from vigie.core.engines.secrets import ensure
@@ -116,8 +118,6 @@ class PostgresEngine:
         password = ensure(self.secrets, f"postgres-{OWNER}")
         partial = self.data.with_name("postgres.partial")
         if partial.exists():
-            import shutil
-
             shutil.rmtree(partial)
         with tempfile.NamedTemporaryFile("w", dir=self.data.parent, suffix=".pw") as file:
             file.write(password + "\n")
@@ -155,15 +155,15 @@ class PostgresEngine:
             exists = connection.execute("select 1 from pg_roles where rolname = %s", [LOGIN])
             if exists.fetchone() is None:
                 connection.execute(
-                    psycopg.sql.SQL("create role {} login noinherit password {}").format(
-                        psycopg.sql.Identifier(LOGIN), psycopg.sql.Literal(password)
+                    sql.SQL("create role {} login noinherit password {}").format(
+                        sql.Identifier(LOGIN), sql.Literal(password)
                     )
                 )
             exists = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
             if exists.fetchone() is None:
                 connection.execute(
-                    psycopg.sql.SQL("create database {} owner {} template template0").format(
-                        psycopg.sql.Identifier(DATABASE), psycopg.sql.Identifier(OWNER)
+                    sql.SQL("create database {} owner {} template template0").format(
+                        sql.Identifier(DATABASE), sql.Identifier(OWNER)
                     )
                 )
 

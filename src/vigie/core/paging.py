@@ -1,0 +1,76 @@
+"""Lists in pages: keyset, with a cursor that is opaque to the client and checked on its way back.
+
+AFTER = Cursor("assets", str, int)                  # the sort key's types
+after = AFTER.decode(cursor)                         # None on the first page
+… where (name, id) > after order by name, id limit :limit + 1 …
+return AFTER.page(rows, limit, key=lambda a: (a.name, a.id), total=total)
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from vigie.core.errors import Invalid
+
+T = TypeVar("T")
+MOST = 1000
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """One page of a list; `next` asks for the following one, null on the last."""
+
+    items: list[T]
+    next: str | None = None
+    total: int | None = None
+
+
+class Cursor:
+    """Where a list goes on: its name and the sort key of the last row seen."""
+
+    def __init__(
+        self, name: str, *types: type[str] | type[int] | type[float] | type[datetime] | type[UUID]
+    ) -> None:
+        self._name = name
+        self._decoder = msgspec.json.Decoder(tuple[(str, *types)], strict=True)  # type: ignore[misc]
+
+    def encode(self, values: Sequence[Any]) -> str:
+        """The cursor after a row with this key."""
+        raw = msgspec.json.encode([self._name, *values])
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    def decode(self, cursor: str | None) -> tuple[Any, ...] | None:
+        """The key to go on after; None at the start. Raises Invalid for another list's cursor."""
+        if not cursor:
+            return None
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+            name, *values = self._decoder.decode(raw)
+        except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+            raise self._wrong() from error
+        if name != self._name:
+            raise self._wrong()
+        return tuple(values)
+
+    def page(
+        self,
+        rows: Sequence[T],
+        limit: int,
+        key: Callable[[T], Sequence[Any]],
+        total: int | None = None,
+    ) -> Page[T]:
+        """A page from up to `limit + 1` rows: the extra one only tells that there are more."""
+        items = list(rows[:limit])
+        more = len(rows) > limit
+        return Page(items, self.encode(key(items[-1])) if more and items else None, total)
+
+    def _wrong(self) -> Invalid:
+        return Invalid(
+            "bad_cursor",
+            "This cursor belongs to another list or was altered: start again without one.",
+            errors=[{"field": "cursor", "code": "bad_cursor", "message": "not a cursor"}],
+        )
