@@ -12,6 +12,7 @@ else calls commit. Row level security sees the scope; without one, no rows.
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -26,9 +27,10 @@ from vigie.core.logs import logger
 from vigie.core.scope import EVERYTHING, SYSTEM, Principal, Scope
 
 if TYPE_CHECKING:
-    from vigie.core.journal.model import Change
+    from vigie.core.journal.model import Change, Personal
 
 log = logger(__name__)
+Waker = Callable[[str], Awaitable[None]]
 RUNTIME_ROLE = "vigie_runtime"
 
 _APPLY = text(
@@ -47,13 +49,20 @@ class Unit:
     """One transaction of one verb by one principal."""
 
     def __init__(
-        self, connection: AsyncConnection, principal: Principal, scope: Scope, request_id: str
+        self,
+        connection: AsyncConnection,
+        principal: Principal,
+        scope: Scope,
+        request_id: str,
+        waker: "Waker | None" = None,
     ) -> None:
         self.connection = connection
         self.principal = principal
         self.scope = scope
         self.request_id = request_id
         self._after: list[Callable[[], Awaitable[None] | None]] = []
+        self._waker = waker
+        self._woken: set[str] = set()
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run one statement."""
@@ -71,7 +80,7 @@ class Unit:
         params: Mapping[str, Any] | None = None,
         changes: "Iterable[Change]" = (),
         reason: str | None = None,
-        personal: Mapping[str, str] | None = None,
+        personal: "Mapping[str, str | Personal] | None" = None,
         occurred: datetime | None = None,
         role: str = "",
     ) -> UUID:
@@ -93,6 +102,12 @@ class Unit:
         """Do this once the transaction is on disk: wake-ups and fan-out, never facts."""
         self._after.append(action)
 
+    def wake(self, name: str) -> None:
+        """Tell whoever sleeps on `wake.<name>` once the transaction is on disk, once a unit."""
+        if self._waker is not None and name not in self._woken:
+            self._woken.add(name)
+            self.after_commit(partial(self._waker, f"wake.{name}"))
+
     async def run_after(self) -> None:
         """Run the actions; one that fails is logged, since the facts are safe."""
         for action in self._after:
@@ -110,6 +125,7 @@ class Database:
     def __init__(self, url: str, *, pool: int = 8, application: str = "vigie") -> None:
         self.url = url
         self.application = application
+        self.waker: Waker | None = None
         self._engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=pool,
@@ -159,7 +175,7 @@ class Database:
             scope = EVERYTHING if principal.kind == "system" else Scope()
         try:
             async with self._engine.connect() as connection, connection.begin():
-                unit = Unit(connection, principal, scope, request_id or str(uuid7()))
+                unit = Unit(connection, principal, scope, request_id or str(uuid7()), self.waker)
                 await apply(connection, scope)
                 if statement_timeout_s is not None:
                     await connection.execute(

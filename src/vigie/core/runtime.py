@@ -53,6 +53,7 @@ class Runtime:
         self.instance = token(length=6)
         self.database = database
         self.bus = bus
+        database.waker = bus.publish
         self.components: dict[str, Component] = {}
         self.stopping = asyncio.Event()
 

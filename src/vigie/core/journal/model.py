@@ -1,0 +1,108 @@
+"""What the journal speaks of: acts, their changes, and what reacts to them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+if TYPE_CHECKING:
+    from vigie.core.database import Unit
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One object before and after an act; None where it did not exist.
+
+    `scope` is its key ("21231/lighting"): whoever is granted it sees the act in the list.
+    """
+
+    object_type: str
+    object_id: str
+    before: Any = None
+    after: Any = None
+    scope: str = ""
+
+
+class Personal(msgspec.Struct, frozen=True):
+    """A value about a person: kept apart, erasable, under the person's key ("user:<id>")."""
+
+    value: str
+    subject: str = ""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who did it; the name of a person is gone once erased."""
+
+    id: UUID | None
+    name: str | None
+    kind: str
+    role: str
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One act, as it is told."""
+
+    id: UUID
+    position: int | None
+    act: str
+    actor: Actor
+    occurred: datetime
+    recorded: datetime
+    reason: str | None
+    request_id: str
+    params: dict[str, Any]
+    personal: dict[str, str]
+    erased: list[str]
+    changes_count: int
+    changes: list[Change] = []
+
+
+class Reaction(msgspec.Struct, frozen=True):
+    """Something that happens because of an act, in one transaction with the memory of having
+    happened. `acts` None is every act; `from_now` skips what was before its first start."""
+
+    name: str
+    acts: frozenset[str] | None
+    handle: "Callable[[Unit, Entry], Awaitable[None]]"
+    from_now: bool = False
+    tries: int = 8
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """An act that a reaction could not handle: listed until someone has it tried again."""
+
+    reaction: str
+    position: int
+    entry: UUID
+    tries: int
+    error: str
+    parked: datetime
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is not as it was sealed."""
+
+    code: str
+    position: int | None = None
+    entry: UUID | None = None
+    block: int | None = None
+    detail: str = ""
+
+
+class Report(msgspec.Struct):
+    """What `verify` found; `whole` when nothing."""
+
+    entries: int = 0
+    changes: int = 0
+    sealed: int = 0
+    blocks: int = 0
+    erased: int = 0
+    retired: list[date] = []
+    findings: list[Finding] = []
+    truncated: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """True when everything sealed is as it was."""
+        return not self.findings
