@@ -1,0 +1,141 @@
+"""Command line of the test bed: run, gather, report."""
+
+import argparse
+import json
+import multiprocessing
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+
+
+def main() -> None:
+    """Run what was asked and print the table."""
+    asked = _arguments()
+    if asked.report:
+        runs = [r for path in asked.report for r in json.loads(Path(path).read_text())]
+    else:
+        runs = _run_all(asked)
+    if asked.out:
+        Path(asked.out).write_text(json.dumps(runs))
+    from signal_priority.report import figure, table
+
+    print(table(runs))
+    if asked.figure:
+        figure(runs, Path(asked.figure))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Bus priority on SUMO, controllers side by side")
+    parser.add_argument("--scenario", default="bologna", choices=("bologna", "grid"))
+    parser.add_argument("--seeds", default="101-103", help="first-last, or a list with commas")
+    parser.add_argument("--controllers", default="static,actuated,sumo-bus,naive,ours")
+    parser.add_argument("--scale", type=float, default=1.0, help="traffic, not buses")
+    parser.add_argument("--gps", type=float, default=5.0, help="metres of GPS noise")
+    parser.add_argument("--lost", type=float, default=0.01, help="share of positions lost")
+    parser.add_argument("--dead", type=float, default=0.0, help="share of loops dead")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--settings", default="{}", help="JSON of Settings fields")
+    parser.add_argument("--out", help="write the runs as JSON")
+    parser.add_argument("--log", help="write the log of ours' requests to this file")
+    parser.add_argument("--report", nargs="*", help="report runs written before")
+    parser.add_argument("--figure", help="draw the figure into this file")
+    return parser.parse_args()
+
+
+def _seeds(text: str) -> list[int]:
+    out: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        out += range(int(first), int(last or first) + 1)
+    return out
+
+
+def _run_all(asked: argparse.Namespace) -> list[dict]:
+    jobs = [
+        (vars(asked), controller, seed)
+        for seed in _seeds(asked.seeds)
+        for controller in asked.controllers.split(",")
+    ]
+    context = multiprocessing.get_context("spawn")
+    out = []
+    with context.Pool(asked.jobs, maxtasksperchild=1) as pool:
+        for result in pool.imap_unordered(_one, jobs):
+            out.append(result)
+            print(
+                f"{result['scenario']} seed {result['seed']} {result['controller']}: buses "
+                f"{result['bus_loss']:.1f} s, others {result['other_loss']:.1f} s, "
+                f"{result['violations']} violations, {result['wall']:.0f} s",
+                flush=True,
+            )
+    return sorted(out, key=lambda r: (r["seed"], r["controller"]))
+
+
+def _one(job: tuple[dict, str, int]) -> dict:
+    from signal_priority import controllers as k
+    from signal_priority.measure import measure
+    from signal_priority.scenario import bologna, grid, tool
+    from signal_priority.world import Field, run
+    from vigie.traffic.priority import Settings
+
+    asked, controller, seed = job
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        scenario = (bologna if asked["scenario"] == "bologna" else grid)(folder, asked["scale"])
+        additional = [*scenario.additional]
+        if controller == k.ACTUATED:
+            k.actuated_file(scenario, folder / "tls.add.xml")
+            additional.append(folder / "tls.add.xml")
+        elif controller == k.SUMO_BUS:
+            k.sumo_bus_file(scenario, folder / "tls.add.xml")
+            additional.append(folder / "tls.add.xml")
+        else:
+            additional += scenario.programmes
+        make = naive = None
+        if controller == k.OURS:
+            additional.append(folder / "loops.add.xml")
+            settings = msgspec.json.decode(asked["settings"], type=Settings)
+            make = k.ours(scenario, settings)
+        elif controller == k.NAIVE:
+            naive = k.Naive(scenario)
+        command = [
+            tool("sumo"), "-n", str(scenario.net), "-r", ",".join(map(str, scenario.routes)),
+            "-a", ",".join(map(str, additional)), "--seed", str(seed), "--no-step-log",
+            "--no-warnings", "--tripinfo-output", str(folder / "trip.xml"),
+            "--stop-output", str(folder / "stops.xml"),
+            "--vehroute-output", str(folder / "routes.xml"), "--vehroute-output.exit-times",
+            "--device.emissions.probability", "1", "--xml-validation", "never",
+        ]  # fmt: skip
+        field = Field(gps=asked["gps"], lost=asked["lost"], dead_loops=asked["dead"])
+        ledger = run(
+            command, scenario.crossings, scenario.facts, seed, field, make, naive, scenario.end
+        )
+        result = measure(scenario, folder)
+    if asked["log"] and controller == k.OURS:
+        with open(f"{asked['log']}.{seed}", "w") as log:
+            for event in ledger.events:
+                log.write(
+                    f"{event.at}\t{event.crossing}\t{event.bus}\t{event.state}\t"
+                    f"{event.reason.words()}\n"
+                )
+    seconds = sorted(ledger.seconds)
+    return result | {
+        "scenario": asked["scenario"],
+        "scale": asked["scale"],
+        "field": [asked["gps"], asked["lost"], asked["dead"]],
+        "seed": seed,
+        "controller": controller,
+        "violations": len(ledger.violations),
+        "broken": ledger.violations[:5],
+        "refused": ledger.refused,
+        "grants": sum(e.state == "granted" for e in ledger.events),
+        "turn_ms": [1e3 * seconds[int(q * (len(seconds) - 1))] for q in (0.5, 0.95, 1.0)]
+        if seconds
+        else [],
+        "wall": time.perf_counter() - begin,
+    }

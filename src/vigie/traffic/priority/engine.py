@@ -1,0 +1,301 @@
+"""The engine of a city: every second, observations in, checked commands and their reasons out.
+
+It has no clock, no I/O and no chance: the same observations give the same decisions. Nothing
+leaves it that `check` has not passed; what the checker refuses is replaced by the plan's own
+next move.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from .buses import Arrival, Bus, BusFacts, BusFix, Dwells
+from .check import Watch, check_command, check_crossing, start_watch, step_watch
+from .errors import ObservationError, SafetyViolation
+from .model import Crossing
+from .reasons import Reason
+from .requests import Request, State, Verb, move, overdue
+from .rules import Ask, Choice, Settings, decide, weight_of
+from .runner import HOLD, Command, Go, Running, apply, aspects, plan_command, planned, settle
+from .tables import Tables
+from .traffic import SPACING, Loop, Traffic
+
+
+class Decision(Struct, frozen=True):
+    """A checked command to one crossing, and why."""
+
+    at: int
+    crossing: str
+    command: Command
+    reason: Reason
+
+
+class Event(Struct, frozen=True):
+    """A change in the life of a request, and why: the log of a bus's trip."""
+
+    at: int
+    crossing: str
+    bus: str
+    state: State
+    reason: Reason
+
+
+class Turn(Struct, frozen=True):
+    """What one second brought."""
+
+    at: int
+    shown: dict[str, str]
+    """Aspects of every crossing for this second."""
+    decisions: tuple[Decision, ...]
+    events: tuple[Event, ...]
+    refused: tuple[str, ...]
+    """Observations not believed, in words."""
+
+
+class Engine:
+    """Bus priority and retiming for a set of crossings."""
+
+    def __init__(
+        self, crossings: Sequence[Crossing], now: int, settings: Settings | None = None
+    ) -> None:
+        for crossing in crossings:
+            check_crossing(crossing)
+        self.settings = settings or Settings()
+        self.tables = Tables(crossings)
+        self.traffic = Traffic(self.tables)
+        self.dwells = Dwells()
+        self.buses: dict[str, Bus] = {}
+        self.requests: dict[tuple[str, str], Request] = {}
+        self.now = now
+        self._states = [planned(crossing, now) for crossing in crossings]
+        self._watches: list[Watch] = [
+            start_watch(crossing, aspects(crossing, state, now), now)
+            for crossing, state in zip(crossings, self._states, strict=True)
+        ]
+        self._debt = np.zeros(len(crossings))
+        self._passing: dict[tuple[str, str], float] = {}
+        self._fairness = np.ones((self.tables.shape[0], self.tables.shape[2]))
+
+    def turn(
+        self,
+        now: int,
+        loops: Mapping[str, Loop],
+        fixes: Iterable[BusFix],
+        facts: Mapping[str, BusFacts],
+    ) -> Turn:
+        """One second. `facts` holds what is known of the buses that run; others are refused."""
+        if now <= self.now:
+            raise ObservationError(
+                f"turn at {now} after one at {self.now}: time does not run backwards; "
+                "start a new engine from the running plan"
+            )
+        self.now = now
+        crossings = self.tables.crossings
+        self._states = [
+            settle(c, s, now) for c, s in zip(crossings, self._states, strict=True)
+        ]
+        self._observe_traffic(loops, now)
+        refused = self._observe_buses(fixes, facts)
+        asks, events = self._ask(now)
+        choices = decide(
+            self.tables, self.settings, self.traffic.flows(), self.traffic.queue,
+            self.traffic.rate, self._fairness, self._states, asks, now,
+        )  # fmt: skip
+        decisions = self._act(choices, now, refused)
+        events += self._judge(choices, now)
+        shown = dict[str, str]()
+        for c, crossing in enumerate(crossings):
+            look = aspects(crossing, self._states[c], now)
+            self._watches[c] = step_watch(crossing, self._watches[c], look, now)
+            shown[crossing.id] = look
+        return Turn(now, shown, tuple(decisions), tuple(events), tuple(refused))
+
+    def _observe_traffic(self, loops: Mapping[str, Loop], now: int) -> None:
+        showing, filtered = self.tables.showing(self._states, now)
+        self.traffic.update(loops, showing, filtered)
+
+    def _observe_buses(
+        self, fixes: Iterable[BusFix], facts: Mapping[str, BusFacts]
+    ) -> list[str]:
+        refused = list[str]()
+        for fix in fixes:
+            known = facts.get(fix.bus)
+            if known is None:
+                refused.append(f"bus {fix.bus}: not a bus of any known line")
+                continue
+            bus = self.buses.setdefault(fix.bus, Bus(fix.bus, known))
+            bus.facts = known
+            try:
+                if fix.measured > self.now:
+                    raise ObservationError(f"bus {fix.bus}: a position from the future")
+                bus.fix(fix, self.dwells)
+            except ObservationError as wrong:
+                refused.append(str(wrong))
+        return refused
+
+    def _ask(self, now: int) -> tuple[list[Ask], list[Event]]:
+        """Open, follow and close requests; what the decision is to weigh."""
+        asks, events = list[Ask](), list[Event]()
+        ahead_of = dict[tuple[str, str], Arrival]()
+        for bus in self.buses.values():
+            for signal, arrival in self._ahead(bus, now):
+                key = (bus.name, signal.crossing)
+                ahead_of[key] = arrival
+                if key not in self.requests and arrival.likely <= self.settings.reach:
+                    self.requests[key] = Request(
+                        bus.name, signal.crossing, signal.lane, now, changed=now
+                    )
+                    facts: dict[str, str | int] = {
+                        "bus": bus.name,
+                        "arrival": round(arrival.likely),
+                        "early": round(arrival.early),
+                        "late": round(arrival.late),
+                    }
+                    reason = Reason("bus.opened", facts)
+                    events.append(Event(now, signal.crossing, bus.name, "requested", reason))
+        for key, request in list(self.requests.items()):
+            arrival = ahead_of.get(key)
+            if arrival is None:
+                events += self._close(request, now)
+                continue
+            if (verb := overdue(request, now)) is not None:
+                facts = {"bus": request.bus, "seconds": now - request.opened}
+                key_ = "bus.overstay" if verb == "overstay" else "bus.lost"
+                events += self._move(request, verb, now, Reason(key_, facts))
+            request = self.requests.get(key)
+            if request is None:
+                continue
+            c = self.tables.index[request.crossing]
+            lane = self.tables.lane_at[request.crossing, request.lane]
+            asks.append(self._weigh(request, arrival, c, lane))
+        return asks, events
+
+    def _ahead(self, bus: Bus, now: int):
+        """Signals ahead of a bus with its arrivals; the wait at one delays it at the next."""
+        wait = 0.0
+        for signal in bus.facts.way.signals:
+            if signal.distance < bus.at - 30 or (signal.crossing, signal.lane) not in (
+                self.tables.lane_at
+            ):
+                continue
+            arrival = bus.arrival(signal.distance, now, self.dwells)
+            if arrival is None:
+                continue
+            if arrival.likely + wait > self.settings.reach * 1.5:
+                break
+            if wait > 0:
+                arrival = Arrival(
+                    arrival.early, arrival.likely + wait, arrival.late + wait * 1.3,
+                    False, arrival.distance, arrival.stops,
+                )  # fmt: skip
+            yield signal, arrival
+            passing = self._passing.get((bus.name, signal.crossing))
+            if passing is not None:
+                wait = max(wait, passing - now - arrival.likely + wait)
+
+    def _weigh(self, request: Request, arrival: Arrival, c: int, lane: int) -> Ask:
+        reach = self.tables.distance[c, lane]
+        near, beyond = self.traffic.near[c, lane], self.traffic.beyond[c, lane]
+        before = near * min(1.0, arrival.distance / reach) + beyond * (arrival.distance > reach)
+        before = min(before, arrival.distance / SPACING)
+        if arrival.standing and arrival.distance < 250 and arrival.stops == 0:
+            standing = 0.8 * arrival.distance / (SPACING + 0.5)
+            before = max(before, standing)
+            self.traffic.probe(c, lane, standing)
+        helped = request.state not in ("maxPresence", "rejected") and (
+            self._debt[c] < self.settings.debt_limit
+        )
+        facts = self.buses[request.bus].facts
+        people = (
+            weight_of(self.settings, facts.people, facts.lateness)
+            if helped
+            else self.settings.car_people
+        )
+        eta = (arrival.early, arrival.likely, arrival.late)
+        return Ask(request.bus, c, lane, float(before), eta, people, helped)
+
+    def _act(self, choices: Sequence[Choice], now: int, refused: list[str]) -> list[Decision]:
+        """Check every choice, put the plan's move in place of what is refused, and apply."""
+        decisions = list[Decision]()
+        for choice in choices:
+            c = choice.crossing
+            crossing, state = self.tables.crossings[c], self._states[c]
+            command, reason = choice.command, choice.reason
+            try:
+                check_command(crossing, self._watches[c], state, command, now)
+            except SafetyViolation as violation:
+                refused.append(str(violation))
+                command = self._fallback(c, now)
+                reason = Reason("refused", {"why": str(violation)})
+            self._states[c] = apply(crossing, state, command, now)
+            if isinstance(command, Go) or choice.cost > 0:
+                decisions.append(Decision(now, crossing.id, command, reason))
+        return decisions
+
+    def _fallback(self, c: int, now: int) -> Command:
+        crossing, state, watch = self.tables.crossings[c], self._states[c], self._watches[c]
+        following = Go((state.stage + 1) % len(crossing.stages))
+        for command in (plan_command(crossing, state, now), HOLD, following):
+            try:
+                check_command(crossing, watch, state, command, now)
+            except SafetyViolation:
+                continue
+            return command
+        return HOLD  # nothing is allowed: the lamps stay as they are
+
+    def _judge(self, choices: Sequence[Choice], now: int) -> list[Event]:
+        """Move the requests as the choices say, and keep the account of what priority costs."""
+        events = list[Event]()
+        self._debt *= 1.0 - 1.0 / self.settings.debt_memory
+        for choice in choices:
+            crossing = self.tables.crossings[choice.crossing].id
+            if isinstance(choice.command, Go):
+                self._debt[choice.crossing] += choice.cost
+            for verdict in choice.verdicts:
+                request = self.requests.get((verdict.bus, crossing))
+                if request is None:
+                    continue
+                self._passing[verdict.bus, crossing] = now + verdict.passing
+                locked = self._debt[choice.crossing] >= self.settings.debt_limit
+                events += self._tell(request, verdict.grant, locked, verdict.reason, now)
+        return events
+
+    def _tell(
+        self, request: Request, grant: bool, locked: bool, reason: Reason, now: int
+    ) -> list[Event]:
+        if request.state == "maxPresence":
+            return []
+        if request.state == "requested":
+            self.requests[request.bus, request.crossing] = request = move(request, "weigh", now)
+        if grant:
+            if request.state in ("reserviceLocked", "rejected"):
+                request = move(request, "weigh", now)
+            return self._move(request, "grant", now, reason)
+        if locked:
+            debt = round(float(self._debt[self.tables.index[request.crossing]]))
+            reason = Reason("bus.locked", {"bus": request.bus, "debt": debt})
+            return self._move(request, "lock", now, reason)
+        verb: Verb = "yield" if reason.key in ("bus.waits", "bus.rival") else "weigh"
+        if verb == "weigh" and request.state in ("processing", "granted"):
+            return []
+        return self._move(request, verb, now, reason)
+
+    def _move(self, request: Request, verb: Verb, now: int, reason: Reason) -> list[Event]:
+        after = move(request, verb, now)
+        key = (request.bus, request.crossing)
+        if after.state == "closed":
+            del self.requests[key]
+            self._passing.pop(key, None)
+        else:
+            self.requests[key] = after
+        if after.state == request.state:
+            return []
+        return [Event(now, request.crossing, request.bus, after.state, reason)]
+
+    def _close(self, request: Request, now: int) -> list[Event]:
+        bus = self.buses.get(request.bus)
+        facts: dict[str, str | int] = {"bus": request.bus, "seconds": now - request.opened}
+        if bus is None or now - bus.when > 12:
+            return self._move(request, "lose", now, Reason("bus.lost", facts))
+        return self._move(request, "pass", now, Reason("bus.passed", facts))

@@ -1,0 +1,98 @@
+"""Why a decision was taken: a key and its facts, put in words only when somebody reads it."""
+
+from msgspec import Struct
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "stage.done": "stage {stage} ends: its queues are served, the others now cost more",
+        "stage.hold": "stage {stage} holds: it still serves the most people (about {seconds} s)",
+        "stage.limit": "stage {stage} ends: its maximum green is reached",
+        "plan.kept": "the plan runs as it is: {why}",
+        "refused": "the checker refused the proposal ({why}); the plan goes on",
+        "bus.extend": (
+            "green of stage {stage} extended by {seconds} s for bus {bus}, due in {arrival} s: "
+            "saves it {gain} s, costs the others {cost} person-seconds"
+        ),
+        "bus.truncate": (
+            "stage {stage} ends {seconds} s sooner for bus {bus}, due in {arrival} s behind "
+            "{ahead} vehicles: saves it {gain} s, costs the others {cost} person-seconds"
+        ),
+        "bus.skip": (
+            "a stage is skipped after {stage} for bus {bus}, due in {arrival} s: saves it "
+            "{gain} s, costs the others {cost} person-seconds"
+        ),
+        "bus.insert": (
+            "the next stages are retimed for bus {bus}, due in {arrival} s: saves it {gain} s, "
+            "costs the others {cost} person-seconds"
+        ),
+        "bus.passes": "bus {bus}, due in {arrival} s, passes without help",
+        "bus.waits": (
+            "bus {bus}, due in {arrival} s behind {ahead} vehicles, waits: nothing allowed now "
+            "would help it more than it costs the others"
+        ),
+        "bus.rival": "bus {bus} gives way to bus {rival}, which carries more or is later",
+        "bus.unhelped": "bus {bus} is served as ordinary traffic: {ahead} vehicles ahead of it",
+        "bus.locked": (
+            "bus {bus} is not helped: priority has just cost the others {debt} person-seconds "
+            "here, they are repaid first"
+        ),
+        "bus.unknown": "bus {bus} cannot be served at this crossing: {why}",
+        "bus.overstay": "bus {bus} has been present for {seconds} s: served as ordinary traffic",
+        "bus.passed": "bus {bus} has passed the stop line after {seconds} s",
+        "bus.lost": "bus {bus} is no longer heard",
+        "bus.opened": "bus {bus} asks for priority, due in {arrival} s ({early} to {late} s)",
+    },
+    "fr": {
+        "stage.done": "la phase {stage} finit : ses files sont écoulées, les autres coûtent plus",
+        "stage.hold": "la phase {stage} dure : elle sert le plus de monde (environ {seconds} s)",
+        "stage.limit": "la phase {stage} finit : son vert maximal est atteint",
+        "plan.kept": "le plan de feux suit son cours : {why}",
+        "refused": "le vérificateur a refusé la proposition ({why}) ; le plan continue",
+        "bus.extend": (
+            "vert de la phase {stage} prolongé de {seconds} s pour le bus {bus}, attendu dans "
+            "{arrival} s : il gagne {gain} s, les autres perdent {cost} personnes-secondes"
+        ),
+        "bus.truncate": (
+            "la phase {stage} finit {seconds} s plus tôt pour le bus {bus}, attendu dans "
+            "{arrival} s derrière {ahead} véhicules : il gagne {gain} s, les autres perdent "
+            "{cost} personnes-secondes"
+        ),
+        "bus.skip": (
+            "une phase est sautée après {stage} pour le bus {bus}, attendu dans {arrival} s : il "
+            "gagne {gain} s, les autres perdent {cost} personnes-secondes"
+        ),
+        "bus.insert": (
+            "les phases suivantes sont redécoupées pour le bus {bus}, attendu dans {arrival} s : "
+            "il gagne {gain} s, les autres perdent {cost} personnes-secondes"
+        ),
+        "bus.passes": "le bus {bus}, attendu dans {arrival} s, passe sans aide",
+        "bus.waits": (
+            "le bus {bus}, attendu dans {arrival} s derrière {ahead} véhicules, attend : rien de "
+            "permis ne l'aiderait plus que cela ne coûterait aux autres"
+        ),
+        "bus.rival": "le bus {bus} cède au bus {rival}, plus chargé ou plus en retard",
+        "bus.unhelped": "le bus {bus} suit le trafic : {ahead} véhicules devant lui",
+        "bus.locked": (
+            "le bus {bus} n'est pas aidé : la priorité vient de coûter {debt} "
+            "personnes-secondes aux autres, ils sont servis d'abord"
+        ),
+        "bus.unknown": "le bus {bus} ne peut être servi à ce carrefour : {why}",
+        "bus.overstay": "le bus {bus} est là depuis {seconds} s : il suit le trafic",
+        "bus.passed": "le bus {bus} a passé la ligne de feu après {seconds} s",
+        "bus.lost": "le bus {bus} n'est plus entendu",
+        "bus.opened": (
+            "le bus {bus} demande la priorité, attendu dans {arrival} s ({early} à {late} s)"
+        ),
+    },
+}
+
+
+class Reason(Struct, frozen=True):
+    """A message key and its parameters."""
+
+    key: str
+    facts: dict[str, str | int]
+
+    def words(self, language: str = "en") -> str:
+        """The reason as a sentence."""
+        return WORDS[language][self.key].format(**self.facts)
