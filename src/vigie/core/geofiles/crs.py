@@ -1,0 +1,114 @@
+"""Reference systems: which one a file is in, and WGS 84 from it."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from vigie.core.errors import Invalid
+from vigie.core.geometry import BBox
+
+Floats = NDArray[np.float64]
+WGS84 = "EPSG:4326"
+_DEGREES_X, _DEGREES_Y = 180.000001, 90.000001
+
+# Systems that European cities publish in, likeliest first.
+_CANDIDATES = (
+    2154, 3857, *range(3942, 3951), 27572, 27562, 27563, 32631, 32630, 32632, 25831, 25830, 25832,
+    25833, 32633, 31370, 3812, 28992, 2056, 21781, 2169, 27700, 3035, 3003, 3004, 5698,
+)  # fmt: skip
+
+
+def known_crs(text: str) -> CRS:
+    """The system a person names. Raises Invalid when there is none of that name."""
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise Invalid(
+            "file_crs_unknown",
+            f"{text[:120]!r} is no known reference system: give its code, such as EPSG:2154.",
+            {"crs": text[:120]},
+        ) from error
+
+
+def short_name(crs: CRS) -> str:
+    """`EPSG:2154 (RGF93 v1 / Lambert-93)` as far as it is known."""
+    code = crs.to_epsg(min_confidence=60)
+    return f"EPSG:{code} ({CRS.from_epsg(code).name})" if code else str(crs.name)
+
+
+@lru_cache(maxsize=64)
+def _transformer(wkt: str) -> Transformer:
+    return Transformer.from_crs(CRS.from_wkt(wkt), CRS.from_epsg(4326), always_xy=True)
+
+
+def to_wgs84(crs: CRS) -> Callable[[Floats], Floats] | None:
+    """A function from (n, 2) coordinates to lon/lat degrees; None when they are that already.
+
+    What cannot be transformed comes out infinite.
+    """
+    if crs.is_geographic and crs.to_epsg(min_confidence=90) in {4326, 4979}:
+        return None
+    transformer = _transformer(cast(str, crs.to_wkt()))
+
+    def transform(coordinates: Floats) -> Floats:
+        x, y = cast(
+            tuple[Any, Any], transformer.transform(coordinates[:, 0], coordinates[:, 1])
+        )
+        return np.column_stack([x, y])
+
+    return transform
+
+
+def are_degrees(coordinates: Floats) -> bool:
+    """False when most of the coordinates cannot be degrees. Nothing at all may be anything."""
+    finite = coordinates[np.isfinite(coordinates).all(axis=1)]
+    if not len(finite):
+        return True
+    inside = (np.abs(finite[:, 0]) <= _DEGREES_X) & (np.abs(finite[:, 1]) <= _DEGREES_Y)
+    return bool(inside.mean() >= 0.5)
+
+
+def guess_crs(coordinates: Floats, near: BBox | None) -> str | None:
+    """The likeliest system that puts these coordinates in the territory: "EPSG:2154"."""
+    finite = coordinates[np.isfinite(coordinates).all(axis=1)]
+    if near is None or not len(finite):
+        return None
+    sample = finite[:: max(1, len(finite) // 200)]
+    wide = near.grown(5_000)
+    best: tuple[float, str] | None = None
+    for code in _CANDIDATES:
+        try:
+            transformer = _transformer(cast(str, CRS.from_epsg(code).to_wkt()))
+        except CRSError:
+            continue
+        x, y = cast(tuple[Any, Any], transformer.transform(sample[:, 0], sample[:, 1]))
+        share = float(wide.contains(x, y).mean())
+        if share > 0.5 and (best is None or share > best[0] + 0.05):
+            best = (share, f"EPSG:{code}")
+    return best[1] if best else None
+
+
+def not_degrees(name: str, coordinates: Floats, near: BBox | None, place: str) -> Invalid:
+    """The refusal of a file that says degrees and holds metres, with the option that mends it."""
+    finite = coordinates[np.isfinite(coordinates).all(axis=1)]
+    x, y = (float(v) for v in finite[0]) if len(finite) else (0.0, 0.0)
+    guess = guess_crs(coordinates, near)
+    if guess:
+        system = short_name(CRS.from_user_input(guess))
+        remedy = (
+            f"They look like {system}, which puts them in {place or 'the territory'}: run again "
+            f"with --crs {guess}"
+        )
+    else:
+        remedy = "Find the system its publisher used and run again with --crs EPSG:…"
+    return Invalid(
+        "file_not_degrees",
+        f"{name} gives no other reference system than degrees (WGS 84), but coordinates such as "
+        f"{x:.1f}, {y:.1f} are not degrees. {remedy}.",
+        {"file": name, "x": x, "y": y, "guess": guess or ""},
+    )
