@@ -1,0 +1,369 @@
+"""The city at work: readings on time, commands obeyed, everything witnessed."""
+
+import asyncio
+import datetime as dt
+import heapq
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from simcity import commands
+from simcity.clock import Clock, next_boot
+from simcity.commands import Command, Fate, Memory, Outcome
+from simcity.faults import NAMES, Fault
+from simcity.fleet import Fleet, in_order
+from simcity.gateway import Gateway, Message
+from simcity.lamp import Schedule, Site, hash01, sun_schedule
+from simcity.ledger import Ledger
+from simcity.plan import BURST, due, make_plan
+from simcity.provisioning import Device, Provisioning
+from simcity.readings import Scribe
+from simcity.stats import Stats
+
+TICK = 0.02
+LEDGER_EVERY = 0.05
+LAMPS_EVERY = 60.0
+HORIZON = dt.timedelta(days=40)
+ANSWERS_A_MESSAGE = 400
+
+
+@dataclass(frozen=True)
+class Options:
+    seed: int = 1
+    failure_rate: float = 0.0
+    interval: float = 60.0
+    batch: int = 20  # readings a message; 0: one by one
+    rate: float | None = None  # messages a second, instead of the interval
+    brief: bool = False  # three values a reading
+    latency: float = 0.0  # mean seconds from `received` to the change
+    speed: float = 1.0
+    start: dt.datetime | None = None
+    zone: str = "Europe/Paris"
+    window: int = 512
+    connect_within: float = 1.0
+
+
+class City:
+    """One process's share of the city. `run` lives until `stop` is set."""
+
+    def __init__(
+        self, provisioning: Provisioning, options: Options, boot_file: Path, ledger: Path | None
+    ):
+        self.options = options
+        self.stats = Stats()
+        self.stop = asyncio.Event()
+        self.paused = False
+        self._clock = Clock(options.speed, options.start)
+        everything = [(d, g) for g, spec in enumerate(provisioning.gateways) for d in spec.devices]
+        order = in_order([device for device, _ in everything])
+        self.devices: list[Device] = [everything[i][0] for i in order]
+        self._site_of = [everything[i][1] for i in order]
+        self._number = {device.device: i for i, device in enumerate(self.devices)}
+        self.fleet = Fleet(
+            self.devices, self._site_of, self._timetable(), options.seed, options.failure_rate
+        )
+        self._memory = Memory()
+        self._ledger = self._open_ledger(ledger, provisioning) if ledger else None
+        self.boot = next_boot(boot_file, self._ledger.last_boot() + 1 if self._ledger else 0)
+        self._scribe = Scribe(self.fleet, self.boot, options.brief)
+        witness = self._ledger.acknowledged if self._ledger else None
+        self.gateways = [
+            Gateway(
+                spec,
+                provisioning.mqtt,
+                self.stats,
+                window=options.window,
+                on_command=self._command,
+                on_acknowledged=witness,
+            )
+            for spec in provisioning.gateways
+        ]
+        self._site = {gateway: i for i, gateway in enumerate(self.gateways)}
+        self._plan = make_plan(self._site_of, options.batch, BURST if options.rate else 1)
+        self._interval = self._plan.slots / options.rate if options.rate else options.interval
+        self._done = 0
+        self._changed: set[int] = set()
+        self._answers: dict[Gateway, list[bytes]] = {}
+        self._pending: list[tuple[float, int, Command, int, Outcome]] = []
+        self._serial = 0
+
+    # --- beginnings
+
+    def _timetable(self) -> Schedule:
+        """From the meters' epoch to a horizon beyond the city's present."""
+        lon = sum(d.lon for d in self.devices) / len(self.devices)
+        lat = sum(d.lat for d in self.devices) / len(self.devices)
+        site = Site(round(lon, 2), round(lat, 2), self.options.zone)
+        now = dt.datetime.fromtimestamp(self._clock.at(time.time()), dt.UTC)
+        return sun_schedule(site, (now + HORIZON).date())
+
+    def _open_ledger(self, path: Path, provisioning: Provisioning) -> Ledger:
+        ledger = Ledger(
+            path,
+            [
+                (device, provisioning.gateways[site].client)
+                for device, site in zip(self.devices, self._site_of, strict=True)
+            ],
+        )
+        if self._clock.is_true:  # a city in a time of its own begins anew
+            for lamp in ledger.lamps():
+                self.fleet.restore(*lamp)
+        for id_, device, level, status, code in ledger.recent_commands(int(time.time() * 1000)):
+            known = msgspec.convert({"status": status, "code": code, "level": level}, type=Outcome)
+            self._memory.finish(id_, device, known)
+        return ledger
+
+    # --- life
+
+    async def run(self) -> None:
+        if self._ledger:
+            self._ledger.start(self.boot, self.options.seed, self.options.failure_rate)
+        spread = self.options.connect_within / max(len(self.gateways), 1)
+        for index, gateway in enumerate(self.gateways):
+            gateway.start(index * spread)
+        began = time.monotonic()
+        clockwork: list[tuple[float, Callable[[], None]]] = [
+            (1.0, self._check),
+            (LEDGER_EVERY, self._pass_on),
+            (LAMPS_EVERY, self.write_lamps),
+        ]
+        next_at = [began + every for every, _ in clockwork]
+        try:
+            while not self.stop.is_set():
+                now = time.monotonic()
+                self._report(now - began)
+                self._carry_out(now)
+                for i, (every, act) in enumerate(clockwork):
+                    if now >= next_at[i]:
+                        next_at[i] = now + every
+                        act()
+                await asyncio.sleep(max(TICK - (time.monotonic() - now), 0))
+        finally:
+            for gateway in self.gateways:
+                await gateway.stop()
+            if self._ledger:
+                self.write_lamps()
+                self._ledger.close()
+
+    async def drain(self, timeout: float) -> bool:
+        """Report no more and wait until everything stored is acknowledged."""
+        self.paused = True
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if not (self._pending or self._changed or self._answers) and all(
+                gateway.idle for gateway in self.gateways
+            ):
+                self.flush()
+                return True
+            await asyncio.sleep(0.02)
+        return False
+
+    def _check(self) -> None:
+        now = time.monotonic()
+        for gateway in self.gateways:
+            gateway.check(now)
+        if self._clock.at(time.time()) > self.fleet.schedule.times[-1] - 2 * 86_400:
+            self.fleet.extend(self._timetable())
+
+    def _pass_on(self) -> None:
+        if self._ledger:
+            self._ledger.pass_on()
+
+    # --- readings
+
+    def _report(self, elapsed: float) -> None:
+        plan = self._plan
+        first, to = due(self._done, elapsed, self._interval, plan.slots)
+        self.stats.skipped += (first - self._done) if not self.paused else 0
+        self._done = to
+        touched: set[int] = set()
+        if self._changed:
+            changed = np.array(sorted(self._changed), dtype=np.int64)
+            self._changed.clear()
+            touched |= self._report_changed(changed)
+        while first < to and not self.paused:
+            start = first % plan.slots
+            end = min(start + to - first, plan.slots)
+            touched |= self._report_slots(start, end)
+            first += end - start
+        for site in touched:
+            self.gateways[site].pump()
+
+    def _report_slots(self, first: int, to: int) -> set[int]:
+        plan, gateways = self._plan, self.gateways
+        now = time.time()
+        devices = plan.order[plan.bounds[first] : plan.bounds[to]]
+        bodies, rows = self._scribe.write(devices, self._clock.at(now), int(now * 1000))
+        sites = plan.gateway[first:to]
+        keep = self._ledger is not None
+        if self.options.batch:
+            base = plan.bounds[first]
+            for slot, site in zip(range(first, to), sites, strict=True):
+                a, b = plan.bounds[slot] - base, plan.bounds[slot + 1] - base
+                gateways[site].offer(
+                    Message(commands.join(bodies[a:b]), b - a, rows[a:b] if keep else None)
+                )
+        else:
+            for body, row, site in zip(bodies, rows, sites, strict=True):
+                gateways[site].offer(Message(body, 1, [row] if keep else None))
+        return set(sites)
+
+    def _report_changed(self, devices: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> set[int]:
+        """The readings lamps send at once after a change, grouped as the gateway groups all."""
+        now = time.time()
+        bodies, rows = self._scribe.write(devices, self._clock.at(now), int(now * 1000))
+        by_site: dict[int, list[int]] = {}
+        for place, device in enumerate(devices.tolist()):
+            by_site.setdefault(self._site_of[device], []).append(place)
+        size = max(self.options.batch, 1)
+        for site, places in by_site.items():
+            for start in range(0, len(places), size):
+                some = places[start : start + size]
+                kept = [rows[p] for p in some] if self._ledger else None
+                self.gateways[site].offer(
+                    Message(commands.join([bodies[p] for p in some]), len(some), kept)
+                )
+        return set(by_site)
+
+    # --- commands
+
+    def _command(self, gateway: Gateway, token: str, payload: bytes) -> None:
+        now, stats = time.time(), self.stats
+        stats.commands += 1
+        stats.first_command = stats.first_command or now
+        stats.last_command = now
+        device = self._number.get(token)
+        try:
+            command = commands.decode(payload)
+            expires = commands.seconds(command.expires_at)
+        except (msgspec.MsgspecError, ValueError):
+            stats.malformed += 1
+            return
+        if (
+            device is None
+            or command.device != token
+            or self._site_of[device] != self._site[gateway]
+        ):
+            stats.malformed += 1
+            return
+        fault = self._fault(device)
+        fate = self._memory.fate(command.id, device, expires, now, fault)
+        if fate in (Fate.EXPIRED, Fate.UNHEARD):
+            stats.expired += fate is Fate.EXPIRED
+            self._witness(command, device, fate.value, None, None, now)
+            return
+        self._answer(gateway, commands.answer(command.id, token, int(now * 1000), "received"))
+        if fate is Fate.NEW:
+            self._memory.begin(command.id, device)
+            outcome = commands.outcome_of(command, self.devices[device].kind, fault)
+            self._serial += 1
+            begin = time.monotonic() + self._latency(device)
+            heapq.heappush(self._pending, (begin, self._serial, command, device, outcome))
+        elif fate is Fate.REPEATED:
+            outcome = self._memory.outcome(command.id, device)
+            if outcome is not None:
+                self._conclude(gateway, command.id, token, outcome, now)
+
+    def _carry_out(self, now: float) -> None:
+        pending, true = self._pending, time.time()
+        while pending and pending[0][0] <= now:
+            _, _, command, device, outcome = heapq.heappop(pending)
+            if outcome.level is not None:
+                self.fleet.command(device, outcome.level, self._clock.at(true))
+                self._changed.add(device)
+                self.stats.executed += 1
+            self._memory.finish(command.id, device, outcome)
+            self._witness(command, device, outcome.status, outcome.level, outcome.code, true)
+            gateway = self.gateways[self._site_of[device]]
+            self._conclude(gateway, command.id, self.devices[device].device, outcome, true)
+        for gateway, parts in self._answers.items():
+            for start in range(0, len(parts), ANSWERS_A_MESSAGE):
+                gateway.answer(commands.join(parts[start : start + ANSWERS_A_MESSAGE]))
+            gateway.pump()
+        self._answers.clear()
+
+    def _conclude(
+        self, gateway: Gateway, id_: str, token: str, outcome: Outcome, now: float
+    ) -> None:
+        self.stats.first_done = self.stats.first_done or now
+        self.stats.last_done = now
+        self._answer(
+            gateway, commands.answer(id_, token, int(now * 1000), outcome.status, outcome.code)
+        )
+
+    def _answer(self, gateway: Gateway, body: bytes) -> None:
+        self._answers.setdefault(gateway, []).append(body)
+
+    def _witness(
+        self,
+        command: Command,
+        device: int,
+        status: str,
+        level: float | None,
+        code: str | None,
+        now: float,
+    ) -> None:
+        if self._ledger:
+            expires = commands.seconds(command.expires_at)
+            until = None if expires is None else int(expires * 1000)
+            self._ledger.command((command.id, device, level, int(now * 1000), until, status, code))
+
+    def _latency(self, device: int) -> float:
+        """Seeded by device and order, between half and one and a half of the mean."""
+        if not self.options.latency:
+            return 0.0
+        parts = np.array([device], np.uint64), np.array([self._serial], np.uint64)
+        return self.options.latency * (0.5 + float(hash01(*parts)[0]))
+
+    # --- for tests and operators
+
+    def _fault(self, device: int) -> Fault:
+        return Fault(int(self.fleet.fault[device])) if device < self.fleet.lamps else Fault.NONE
+
+    def set_fault(self, token: str, fault: Fault) -> None:
+        """KeyError when no lamp has this token."""
+        device = self._number[token]
+        if device >= self.fleet.lamps:
+            raise KeyError(token)
+        self.fleet.set_fault(device, fault, self._clock.at(time.time()))
+        self._changed.add(device)
+
+    def levels(self) -> dict[str, float]:
+        """The true level of every lamp, by token."""
+        lamps = np.arange(self.fleet.lamps)
+        true = self.fleet.shining(lamps, self._clock.at(time.time())).tolist()
+        return {self.devices[i].device: level for i, level in enumerate(true)}
+
+    def write_lamps(self) -> None:
+        """The true state of every lamp, for the ledger."""
+        if not self._ledger:
+            return
+        now = time.time()
+        state = self.fleet.state(self._clock.at(now))
+        names = [NAMES[Fault(fault)] for fault in self.fleet.fault.tolist()]
+        at = int(now * 1000)
+        self._ledger.pass_on(
+            [
+                (i, at, level, names[i], manual, until, energy, hours)
+                for i, (level, manual, until, energy, hours) in enumerate(state)
+            ]
+        )
+
+    def flush(self) -> None:
+        """Have all that was witnessed so far committed."""
+        if self._ledger:
+            self._ledger.flush()
+
+    @property
+    def summary(self) -> dict[str, object]:
+        return {
+            "devices": len(self.devices),
+            "gateways": len(self.gateways),
+            "boot": self.boot,
+            "stored": sum(len(gateway.store) for gateway in self.gateways),
+            "in_flight": sum(len(gateway.in_flight) for gateway in self.gateways),
+        }
