@@ -20,6 +20,7 @@ import psycopg
 from sqlalchemy import CursorResult, Executable, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vigie.core.errors import Unavailable
 from vigie.core.ids import uuid7
@@ -144,6 +145,11 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+
+    def pool(self) -> tuple[int, int]:
+        """Connections in use, and how many there may be."""
+        pool = cast("AsyncAdaptedQueuePool", self._engine.pool)
+        return pool.checkedout(), pool.size()
 
     async def dedicated(self) -> psycopg.AsyncConnection[Any]:
         """A connection of one's own, autocommit, outside the pool: advisory locks, long COPY."""

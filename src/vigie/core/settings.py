@@ -32,6 +32,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "dijon"
     http_host: Annotated[str, _doc("Address the screens and the API listen on.")] = "127.0.0.1"
     http_port: Annotated[Port, _doc("Port of the screens and the API.")] = 8080
+    http_names: Annotated[
+        str,
+        _doc(
+            "Names people reach the screens by, separated by commas. Empty: any, or only this "
+            "machine's own when it listens on loopback."
+        ),
+    ] = ""
     tls_certificate: Annotated[str, _doc("PEM certificate chain for HTTPS and MQTT.")] = ""
     tls_key: Annotated[str, _doc("PEM private key of tls_certificate.")] = ""
     mqtt_host: Annotated[str, _doc("Address devices connect to.")] = "127.0.0.1"

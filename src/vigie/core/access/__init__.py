@@ -1,0 +1,25 @@
+"""Access: who may do what, where. Users, sessions, tokens, roles, the permission catalogue."""
+
+from vigie.core.access.catalogue import (
+    ANY_LOGIN,
+    EVERY_ROLE,
+    PUBLIC,
+    ROLES,
+    Catalogue,
+    Permission,
+    Role,
+)
+from vigie.core.access.model import NOBODY, Caller, Login
+
+__all__ = [
+    "ANY_LOGIN",
+    "EVERY_ROLE",
+    "NOBODY",
+    "PUBLIC",
+    "ROLES",
+    "Caller",
+    "Catalogue",
+    "Login",
+    "Permission",
+    "Role",
+]

@@ -1,0 +1,44 @@
+"""The web: how rooms declare routes, and the one app that serves them."""
+
+from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Permission
+from vigie.core.access.model import Caller
+from vigie.core.paging import Cursor, Page
+from vigie.core.web.app import build_app
+from vigie.core.web.guard import authenticate_websocket, caller_scope, still_logged_in
+from vigie.core.web.routes import (
+    IdempotencyKey,
+    IfMatch,
+    Limit,
+    OpenUnit,
+    Tagged,
+    delete,
+    get,
+    patch,
+    post,
+    put,
+)
+from vigie.core.web.server import serve
+
+__all__ = [
+    "ANY_LOGIN",
+    "PUBLIC",
+    "Caller",
+    "Cursor",
+    "IdempotencyKey",
+    "IfMatch",
+    "Limit",
+    "OpenUnit",
+    "Page",
+    "Permission",
+    "Tagged",
+    "authenticate_websocket",
+    "build_app",
+    "caller_scope",
+    "delete",
+    "get",
+    "patch",
+    "post",
+    "put",
+    "serve",
+    "still_logged_in",
+]

@@ -1,0 +1,183 @@
+"""The door: every request to a declared route passes here before anything of it is read further."""
+
+import hmac
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Request, WebSocket
+from litestar.connection import ASGIConnection
+from litestar.exceptions import WebSocketException
+from litestar.handlers import BaseRouteHandler
+
+from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC
+from vigie.core.access.logins import Logins
+from vigie.core.access.model import NOBODY, Caller
+from vigie.core.errors import Forbidden, Unauthenticated, VigieError
+from vigie.core.scope import NOTHING, Principal, Scope
+from vigie.core.web.problems import UnsupportedMedia, invalid
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER = "x-csrf-token"
+NOT_LOGGED_IN, FORBIDDEN = 4401, 4403
+
+
+async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let a request in, or raise: login, CSRF, password to change, permission, readable form."""
+    connection.scope["state"]["caller"] = NOBODY
+    if not isinstance(connection, Request):
+        return
+    request: Request[Any, Any, Any] = connection
+    opt = handler.opt
+    permission: str = opt["permission"]
+    unsafe = request.method not in SAFE
+    if unsafe:
+        check_origin(request)
+    if permission != PUBLIC and not (opt["on_this_machine"] and is_loopback(client_of(request))):
+        caller = await identify(request)
+        if caller is None:
+            raise Unauthenticated("not_logged_in", "Log in first, or send a bearer token.")
+        connection.scope["state"]["caller"] = caller
+        if caller.login is not None and unsafe:
+            _check_csrf(request, caller.login.csrf)
+        _check_permission(request, caller, permission, bool(opt["before_password_change"]))
+    _check_form(request, opt)
+
+
+async def identify(connection: Connection) -> Caller | None:
+    """Who asks: a bearer token, else the session's cookie, else nobody.
+
+    Raises Unauthenticated for a token that is not (or no more) valid: it never falls back."""
+    logins = Logins.of(connection.app.state.runtime)
+    authorization = connection.headers.get("authorization", "")
+    if authorization:
+        scheme, _, secret = authorization.partition(" ")
+        caller = await logins.by_token(secret.strip()) if scheme.lower() == "bearer" else None
+        if caller is None:
+            raise Unauthenticated("bad_token", "This token is not valid: it ended or was revoked.")
+        return caller
+    secret = connection.cookies.get(cookie_name(connection), "")
+    return await logins.by_session(secret) if secret else None
+
+
+async def authenticate_websocket(socket: WebSocket[Any, Any, Any], permission: str) -> Principal:
+    """Accept a socket of someone who holds a permission; else it closes with 4401 or 4403.
+
+    It is accepted first: a browser is told a close code only then. Raises WebSocketException."""
+    await socket.accept()
+    socket.scope["state"]["caller"] = NOBODY
+    try:
+        check_origin(socket)
+        caller = await identify(socket)
+        if caller is None:
+            raise Unauthenticated("not_logged_in", "Log in first, or send a bearer token.")
+        _check_permission(socket, caller, permission, before_password_change=False)
+    except VigieError as error:
+        code = {401: NOT_LOGGED_IN, 403: FORBIDDEN}.get(error.status, 1013)
+        raise WebSocketException(error.code, code=code) from error
+    socket.scope["state"]["caller"] = caller
+    return caller.principal
+
+
+async def still_logged_in(socket: WebSocket[Any, Any, Any], permission: str) -> Principal | None:
+    """The principal of a live socket as of now; None once it is logged out or lost the permission.
+
+    Ask every few seconds: grants may have changed. A live screen counts as use of its session, so
+    a map on the wall goes dark at the session's absolute end, not for want of clicks."""
+    try:
+        caller = await identify(socket)
+    except Unauthenticated:
+        return None
+    if caller is None:
+        return None
+    socket.scope["state"]["caller"] = caller
+    held = socket.app.state.catalogue.scope_for(caller.principal, permission)
+    return caller.principal if held is not None else None
+
+
+def caller_scope(connection: Connection, permission: str) -> Scope:
+    """Where the caller of a request or socket holds a permission; NOTHING when nowhere."""
+    caller: Caller = connection.scope["state"]["caller"]
+    return connection.app.state.catalogue.scope_for(caller.principal, permission) or NOTHING
+
+
+def is_secure(connection: Connection) -> bool:
+    """True over TLS."""
+    return connection.scope["scheme"] in ("https", "wss")
+
+
+def cookie_name(connection: Connection) -> str:
+    """`__Host-vigie` over TLS; browsers drop that one over plain http, so `vigie` there."""
+    return "__Host-vigie" if is_secure(connection) else "vigie"
+
+
+def client_of(connection: Connection) -> str:
+    """The address that asks."""
+    client = connection.scope.get("client")
+    return client[0] if client else ""
+
+
+def is_loopback(address: str) -> bool:
+    """True for this machine."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def check_origin(connection: Connection) -> None:
+    """A browser says which page sends a request; only our own may. Others send no Origin."""
+    origin = connection.headers.get("origin")
+    if origin is None:
+        if connection.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+            return
+    elif urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower():
+        return
+    raise Forbidden(
+        "wrong_origin", "This request comes from another site's page.", {"origin": origin or ""}
+    )
+
+
+def _check_csrf(request: Request[Any, Any, Any], expected: str) -> None:
+    given = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise Forbidden(
+            "csrf_failed", "Send the session's `csrf` value in the X-CSRF-Token header."
+        )
+
+
+def _check_permission(
+    connection: Connection, caller: Caller, permission: str, before_password_change: bool
+) -> None:
+    if caller.login and caller.login.must_change_password and not before_password_change:
+        raise Forbidden(
+            "password_change_required",
+            "Choose a password of your own first: POST /api/v1/session/password.",
+        )
+    if permission == ANY_LOGIN:
+        return
+    if connection.app.state.catalogue.scope_for(caller.principal, permission) is None:
+        raise Forbidden(
+            "not_permitted",
+            f"This needs the permission {permission}; ask an administrator for a role that has it.",
+            {"permission": permission},
+        )
+
+
+def _check_form(request: Request[Any, Any, Any], opt: dict[str, Any]) -> None:
+    unknown = sorted(set(request.query_params) - opt["query_names"])
+    if unknown:
+        raise invalid(
+            [
+                {"field": name, "code": "unknown_parameter", "message": "no such query parameter"}
+                for name in unknown
+            ]
+        )
+    if "decode" in opt:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" and not kind.endswith("+json"):
+            raise UnsupportedMedia(
+                "not_json", "Send the body as JSON, with Content-Type: application/json."
+            )

@@ -1,0 +1,302 @@
+"""How a room declares a route.
+
+    @get("/assets/{asset_id:int}", permission="twin.read")
+    async def read_asset(unit: Unit, asset_id: int) -> Asset:
+        return await service.read(unit, asset_id)
+
+    ROUTES = [read_asset]
+
+A handler asks for what it needs by name: `unit` (one transaction in the caller's scope for this
+permission, committed before the answer leaves, rolled back when the handler raises), `open_unit`
+(a callable that opens such units, for answers streamed after the handler returned), `runtime`,
+`principal`, `caller`, `request`; `data` is the body; any other parameter comes from the path or the
+query. A trailing underscore is dropped from a query name (`from_` is `from`, `state_` is `state`).
+"""
+
+import inspect
+import math
+import typing
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+
+import litestar
+import msgspec
+from litestar import Request, Response
+from litestar.dto import AbstractDTO
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter, ParameterKwarg
+
+from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC
+from vigie.core.access.model import Caller
+from vigie.core.database import Unit
+from vigie.core.runtime import Runtime
+from vigie.core.scope import NOTHING
+from vigie.core.web.problems import STATE_REQUEST_ID, body_error, invalid
+
+T = TypeVar("T")
+Handler = Callable[..., Awaitable[Any]]
+OpenUnit = Callable[[], AbstractAsyncContextManager[Unit]]
+
+BODY_LIMIT = 1_000_000
+_INJECTED = {"unit", "open_unit", "runtime", "principal", "caller"}
+_RESERVED = {"state", "query", "headers", "cookies", "body", "scope", "socket", "path"}
+_STATUS = {"get": 200, "post": 200, "put": 200, "patch": 200, "delete": 200}
+
+Limit = Annotated[int, Parameter(ge=1, le=1000, description="Rows a page, at most.")]
+IfMatch = Annotated[
+    str | None,
+    Parameter(header="If-Match", description="ETag of the version that is being changed."),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Parameter(
+        header="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="One key an intended act: sent again, it answers as the first time.",
+    ),
+]
+
+
+class Tagged(msgspec.Struct, Generic[T]):
+    """An answer with an ETag; an equal If-None-Match is answered 304."""
+
+    body: T
+    etag: str
+
+
+class StrictJson(AbstractDTO[Any]):
+    """Bodies decoded straight to their struct: no conversion of types, no unknown field."""
+
+    @classmethod
+    def create_for_field_definition(
+        cls, field_definition: Any, handler_id: str, backend_cls: Any = None
+    ) -> None:
+        """Nothing to prepare."""
+
+    @classmethod
+    def create_openapi_schema(
+        cls, field_definition: Any, handler_id: str, schema_creator: Any
+    ) -> Any:
+        """The struct's own schema."""
+        return schema_creator.for_field_definition(field_definition)
+
+    @classmethod
+    def generate_field_definitions(cls, model_type: type[Any]) -> Any:
+        """Not used: the body is the model."""
+        return iter(())
+
+    @classmethod
+    def detect_nested_field(cls, field_definition: Any) -> bool:
+        """Not used: the body is the model."""
+        return False
+
+    def decode_bytes(self, value: bytes) -> Any:
+        """Read the body. Raises Invalid with the faulty field's path."""
+        try:
+            return self.asgi_connection.route_handler.opt["decode"](value)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise body_error(error) from error
+
+
+def get(path: str, *, permission: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
+    """A route that reads."""
+    return _route("get", path, permission, options)
+
+
+def post(path: str, *, permission: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
+    """A route that acts; `status=201` or `202` where 200 is not the truth."""
+    return _route("post", path, permission, options)
+
+
+def put(path: str, *, permission: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
+    """A route that replaces."""
+    return _route("put", path, permission, options)
+
+
+def patch(path: str, *, permission: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
+    """A route that changes some fields."""
+    return _route("patch", path, permission, options)
+
+
+def delete(path: str, *, permission: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
+    """A route that removes."""
+    return _route("delete", path, permission, options)
+
+
+def _route(
+    method: str, path: str, permission: str, options: dict[str, Any]
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """Options: `status`, `body_limit` (bytes), `before_password_change` (open to a user who must
+    first change the password), `on_this_machine` (open to loopback without a login); the rest goes
+    to Litestar (`media_type`, `responses`, `include_in_schema`…)."""
+    status = options.pop("status", None)
+    opt: dict[str, Any] = {
+        "permission": permission,
+        "before_password_change": options.pop("before_password_change", False),
+        "on_this_machine": options.pop("on_this_machine", False),
+    }
+
+    def decorate(fn: Handler) -> HTTPRouteHandler:
+        shape = _Shape(fn, path)
+        opt["query_names"] = shape.query_names
+        if shape.body is not None:
+            opt["decode"] = _decoder(shape.body)
+            options["dto"] = StrictJson
+            options["return_dto"] = None
+        default = 204 if shape.returns is type(None) else _STATUS[method]
+        doc = inspect.getdoc(fn) or ""
+        options.setdefault("tags", [_room(fn.__module__)])
+        options.setdefault("operation_id", f"{_room(fn.__module__)}.{fn.__name__}")
+        options.setdefault("summary", doc.split("\n", 1)[0])
+        options.setdefault("description", doc)
+        options.setdefault("request_max_body_size", options.pop("body_limit", BODY_LIMIT))
+        make = getattr(litestar, method)
+        return make(path, status_code=status or default, opt=opt, **options)(
+            _wrap(fn, shape, permission)
+        )
+
+    return decorate
+
+
+class _Shape:
+    """What a handler asks for, and the signature that Litestar sees in its place."""
+
+    def __init__(self, fn: Handler, path: str) -> None:
+        hints = typing.get_type_hints(fn, include_extras=True)
+        signature = inspect.signature(fn)
+        in_path = {part.split(":")[0].strip("{}") for part in path.split("/") if "{" in part}
+        self.wants = _INJECTED & set(signature.parameters)
+        self.renamed = dict[str, str]()
+        self.query_names = set[str]()
+        self.body: Any = None
+        self.floats = set[str]()
+        self.returns = _untag(hints.get("return", type(None)))
+        self.annotations: dict[str, Any] = {"request": Request[Any, Any, Any]}
+        parameters = [inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY)]
+        for name, parameter in signature.parameters.items():
+            if name in self.wants or name == "request":
+                continue
+            if name in _RESERVED:
+                raise TypeError(f"{fn.__qualname__}: name the parameter {name!r} {name + '_'!r}")
+            hint = hints[name]
+            if name == "data":
+                self.body = hint
+                _demand_strict(hint, fn)
+            elif name not in in_path:
+                hint = self._query(name, hint)
+            self.annotations[name] = hint
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+        self.annotations["return"] = self.returns
+        self.signature = inspect.Signature(parameters, return_annotation=self.returns)
+        self.wants_request = "request" in signature.parameters
+
+    def _query(self, name: str, hint: Any) -> Any:
+        kwarg = next((a for a in get_args(hint) if isinstance(a, ParameterKwarg)), None)
+        if kwarg is not None and (kwarg.header or kwarg.cookie):
+            return hint
+        if kwarg is not None and kwarg.query:
+            self.query_names.add(kwarg.query)
+        elif name.endswith("_"):
+            self.query_names.add(name[:-1])
+            hint = Annotated[hint, Parameter(query=name[:-1])]
+        else:
+            self.query_names.add(name)
+        return hint
+
+
+def _wrap(fn: Handler, shape: _Shape, permission: str) -> Handler:
+    async def call(**arguments: Any) -> Any:
+        request: Request[Any, Any, Any] = arguments["request"]
+        _demand_finite(arguments)
+        if not shape.wants_request:
+            del arguments["request"]
+        caller = caller_of(request)
+        runtime: Runtime = request.app.state.runtime
+        for name in shape.wants:
+            if name == "runtime":
+                arguments[name] = runtime
+            elif name == "principal":
+                arguments[name] = caller.principal
+            elif name == "caller":
+                arguments[name] = caller
+            elif name == "open_unit":
+                arguments[name] = _opener(request, permission)
+        if "unit" in shape.wants:
+            async with _opener(request, permission)() as unit:
+                result = await fn(unit=unit, **arguments)
+        else:
+            result = await fn(**arguments)
+        return tagged(request, result) if isinstance(result, Tagged) else result
+
+    call.__name__ = fn.__name__
+    call.__qualname__ = fn.__qualname__
+    call.__module__ = fn.__module__
+    call.__doc__ = fn.__doc__
+    call.__signature__ = shape.signature  # type: ignore[attr-defined]
+    call.__annotations__ = shape.annotations
+    return call
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """Who asks: set by the guard before any handler runs."""
+    return request.scope["state"]["caller"]
+
+
+def _opener(request: Request[Any, Any, Any], permission: str) -> OpenUnit:
+    caller = caller_of(request)
+    state = request.app.state
+    scope = NOTHING
+    if permission not in (PUBLIC, ANY_LOGIN):
+        scope = state.catalogue.scope_for(caller.principal, permission) or NOTHING
+    request_id: str = request.scope["state"][STATE_REQUEST_ID]
+    return lambda: state.runtime.database.unit(caller.principal, scope, request_id=request_id)
+
+
+def tagged(request: Request[Any, Any, Any], result: Tagged[Any]) -> Response[Any]:
+    """The body with its ETag, or 304 when the client already has it."""
+    etag = quote_etag(result.etag)
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    asked = request.headers.get("if-none-match")
+    if asked and etag in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(result.body, headers=headers)
+
+
+def quote_etag(value: str) -> str:
+    """A strong validator."""
+    return f'"{value}"'
+
+
+def _decoder(body: Any) -> Callable[[bytes], Any]:
+    decoder = msgspec.json.Decoder(body, strict=True)
+    # A function, since Litestar deep-copies what a route declares.
+    return lambda raw: decoder.decode(raw)
+
+
+def _untag(returns: Any) -> Any:
+    return get_args(returns)[0] if get_origin(returns) is Tagged else returns
+
+
+def _room(module: str) -> str:
+    parts = [p for p in module.split(".") if p not in ("vigie", "core", "api")]
+    return parts[0] if parts else "core"
+
+
+def _demand_finite(arguments: dict[str, Any]) -> None:
+    for name, value in arguments.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise invalid(
+                [{"field": name, "code": "not_finite", "message": "must be a finite number"}]
+            )
+
+
+def _demand_strict(hint: Any, fn: Handler) -> None:
+    kind = get_origin(hint) or hint
+    config = getattr(kind, "__struct_config__", None)
+    if config is not None and not config.forbid_unknown_fields:
+        raise TypeError(
+            f"{fn.__qualname__}: {kind.__name__} must be a struct with forbid_unknown_fields=True"
+        )

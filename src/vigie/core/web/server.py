@@ -1,0 +1,89 @@
+"""Serves the app inside a process's own event loop and signals."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import Any
+
+import uvicorn
+
+from vigie.core.errors import SetupError
+from vigie.core.runtime import Runtime
+
+_GRACE_S = 3
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """The runtime owns the signals."""
+        yield
+
+
+async def serve(runtime: Runtime, app: Any) -> None:
+    """Serve until cancelled or told to stop; open requests get a few seconds to end.
+
+    Raises SetupError when the port is taken or the certificate cannot be read."""
+    settings = runtime.settings
+    listener = listen(settings.http_host, settings.http_port)
+    try:
+        config = uvicorn.Config(
+            app,
+            loop="none",
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=65_536,
+            ws_ping_interval=20,
+            ws_ping_timeout=20,
+            ws_per_message_deflate=False,
+            lifespan="on",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_GRACE_S,
+            h11_max_incomplete_event_size=65_536,
+            ssl_certfile=settings.tls_certificate or None,
+            ssl_keyfile=settings.tls_key or None,
+        )
+        try:
+            config.load()
+        except OSError as error:
+            raise SetupError(
+                f"The certificate {settings.tls_certificate} with key {settings.tls_key} cannot "
+                f"be used: {error}."
+            ) from error
+        server = _Server(config)
+        running = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
+        stopping = asyncio.create_task(runtime.stopping.wait(), name="uvicorn-stop")
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            server.should_exit = True
+            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                await asyncio.wait_for(running, _GRACE_S + 2)
+    finally:
+        listener.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket. Raises SetupError with what to do when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise SetupError(
+            f"Port {port} on {host} cannot be opened ({error.strerror}): stop what uses it or set "
+            "VIGIE_HTTP_PORT."
+        ) from error
+    listener.setblocking(False)
+    return listener
