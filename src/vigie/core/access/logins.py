@@ -29,6 +29,7 @@ REMEMBERED_S = 5.0
 TOUCH_S = 60.0
 _MOST = 20_000
 
+# ruff: noqa: S608 (statements are put together from the constants of this file)
 _GRANTS = (
     "(select coalesce(jsonb_agg(jsonb_build_array(g.role, g.municipality, g.trade)"
     " order by g.role, g.municipality, g.trade), '[]')"
@@ -52,8 +53,6 @@ _TOKEN = text(
 class Logins:
     """The logins that a process met lately."""
 
-    _of: "WeakKeyDictionary[Runtime, Logins]" = WeakKeyDictionary()
-
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._remembered: OrderedDict[bytes, tuple[float, UUID, Caller]] = OrderedDict()
@@ -62,9 +61,9 @@ class Logins:
     @classmethod
     def of(cls, runtime: Runtime) -> "Logins":
         """The logins of this process."""
-        if runtime not in cls._of:
-            cls._of[runtime] = cls(runtime)
-        return cls._of[runtime]
+        if runtime not in _logins:
+            _logins[runtime] = cls(runtime)
+        return _logins[runtime]
 
     async def listen(self) -> None:
         """Forget when any process says that an account changed."""
@@ -161,6 +160,9 @@ class Logins:
         return caller
 
 
+_logins: "WeakKeyDictionary[Runtime, Logins]" = WeakKeyDictionary()
+
+
 def digest(secret: str) -> bytes:
     """What is stored of a secret of 256 random bits."""
     return hashlib.sha256(secret.encode()).digest()
@@ -174,7 +176,7 @@ def csrf_of(secret: str) -> str:
 async def _touch(unit: Unit, table: str, key: bytes, used: datetime | None, now: datetime) -> None:
     if used is None or (now - used).total_seconds() > TOUCH_S:
         await unit.execute(
-            text(f"update access.{table} set used = :now where key = :key"),  # noqa: S608
+            text(f"update access.{table} set used = :now where key = :key"),
             {"key": key, "now": now},
         )
 

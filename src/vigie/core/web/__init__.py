@@ -16,6 +16,7 @@ from vigie.core.web.routes import (
     patch,
     post,
     put,
+    websocket,
 )
 from vigie.core.web.server import serve
 
@@ -41,4 +42,5 @@ __all__ = [
     "put",
     "serve",
     "still_logged_in",
+    "websocket",
 ]

@@ -20,7 +20,7 @@ from vigie.core.web.health import PERMISSIONS as HEALTH_PERMISSIONS
 from vigie.core.web.health import ROUTES as HEALTH
 from vigie.core.web.openapi import openapi_config
 from vigie.core.web.routes import BODY_LIMIT
-from vigie.core.web.screens import screens_handler
+from vigie.core.web.screens import Screens
 
 log = logger(__name__)
 Route = HTTPRouteHandler | WebsocketRouteHandler
@@ -49,7 +49,6 @@ def build_app(
         route_handlers=[
             Router(PREFIX, route_handlers=list(routes), guards=[admit]),
             Router("/", route_handlers=list(HEALTH), guards=[admit]),
-            screens_handler(screens),
         ],
         exception_handlers={Exception: problems.handle},
         after_exception=[tell],
@@ -60,7 +59,9 @@ def build_app(
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Envelope(app.asgi_handler, runtime.settings)
+    app.asgi_handler = Envelope(
+        app.asgi_handler, Screens(screens), runtime.settings, [route.path for route in app.routes]
+    )
     return app
 
 

@@ -2,12 +2,12 @@
 
 import re
 import time
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, cast
 
 import msgspec
 import structlog
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from vigie.core.errors import VigieError
 from vigie.core.ids import uuid7
@@ -17,9 +17,11 @@ from vigie.core.web import gauges
 from vigie.core.web.compression import compressing
 from vigie.core.web.hosts import check_host
 from vigie.core.web.problems import MEDIA_TYPE, STATE_REQUEST_ID, malformed, problem_of
+from vigie.core.web.screens import Screens
 
 log = logger("vigie.request")
 
+_API = "/api/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CSP = (
     "default-src 'self'; script-src 'self'; worker-src 'self' blob:; "
@@ -40,9 +42,14 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 class Envelope:
     """An ASGI app around the app: it sees also what no route matches."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, screens: Screens, settings: Settings, routes: Iterable[str]
+    ) -> None:
         self._app = app
+        self._screens = screens
         self._settings = settings
+        # Litestar prefers a mount at "/" to any route with a parameter, so the ways part here.
+        self._outside_api = frozenset(path for path in routes if not path.startswith(_API))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -53,7 +60,7 @@ class Envelope:
             if scope["type"] == "websocket":
                 await self._socket(scope, headers, receive, send)
             else:
-                await self._request(scope, headers, request_id, receive, send)
+                await self._request(cast("HTTPScope", scope), headers, request_id, receive, send)
 
     async def _socket(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
@@ -68,7 +75,7 @@ class Envelope:
 
     async def _request(
         self,
-        scope: Scope,
+        scope: HTTPScope,
         headers: dict[bytes, bytes],
         request_id: str,
         receive: Receive,
@@ -79,7 +86,7 @@ class Envelope:
         extra = [*_HEADERS, (b"x-request-id", request_id.encode())]
         if scope["scheme"] == "https":
             extra.append(_HSTS)
-        api = scope["path"].startswith("/api/")
+        api = scope["path"].startswith(_API)
 
         async def watch(message: Message) -> None:
             nonlocal status, size
@@ -100,7 +107,10 @@ class Envelope:
             check_host(self._settings, headers.get(b"host", b"").decode("latin-1"))
             if "\0" in scope["path"] or b"%00" in scope["query_string"]:
                 raise malformed("An address may not hold the character NUL.")
-            await self._app(scope, receive, out)
+            if api or scope["path"] in self._outside_api:
+                await self._app(scope, receive, out)
+            else:
+                await self._screens(scope, out)
         except VigieError as error:
             await _refuse(error, request_id, out)
         finally:
@@ -109,7 +119,7 @@ class Envelope:
             method = scope["method"] if scope["method"] in gauges.METHODS else "other"
             gauges.REQUESTS.labels(method, route, str(status)).inc()
             gauges.LATENCY.labels(method, route).observe(taken)
-            caller = cast("dict[str, Any]", scope["state"]).get("caller")
+            caller = scope["state"].get("caller")
             log.info(
                 "request",
                 method=method,

@@ -76,7 +76,7 @@ async def authenticate_websocket(socket: WebSocket[Any, Any, Any], permission: s
         _check_permission(socket, caller, permission, before_password_change=False)
     except VigieError as error:
         code = {401: NOT_LOGGED_IN, 403: FORBIDDEN}.get(error.status, 1013)
-        raise WebSocketException(error.code, code=code) from error
+        raise WebSocketException(detail=error.code, code=code) from error
     socket.scope["state"]["caller"] = caller
     return caller.principal
 

@@ -185,5 +185,9 @@ def _litestar_errors(error: ValidationException) -> list[dict[str, Any]]:
     for item in extra:
         found = field_error(str(item.get("message", "")))
         found["field"] = str(item.get("key", found["field"])).rstrip("_")
+        if found["field"] == "data":
+            found.update(field="$", code="missing_body", message="a JSON body is needed")
+        elif found["message"] == f"'{item.get('key')}'":
+            found.update(code="missing_field", message="this parameter is needed")
         rows.append(found)
     return rows or [{"field": "$", "code": "invalid", "message": error.detail}]

@@ -22,9 +22,9 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import litestar
 import msgspec
-from litestar import Request, Response
+from litestar import Request, Response, WebSocket
 from litestar.dto import AbstractDTO
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.params import Parameter, ParameterKwarg
 
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC
@@ -32,6 +32,7 @@ from vigie.core.access.model import Caller
 from vigie.core.database import Unit
 from vigie.core.runtime import Runtime
 from vigie.core.scope import NOTHING
+from vigie.core.web.guard import authenticate_websocket
 from vigie.core.web.problems import STATE_REQUEST_ID, body_error, invalid
 
 T = TypeVar("T")
@@ -124,6 +125,30 @@ def patch(path: str, *, permission: str, **options: Any) -> Callable[[Handler], 
 def delete(path: str, *, permission: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
     """A route that removes."""
     return _route("delete", path, permission, options)
+
+
+def websocket(path: str, *, permission: str) -> Callable[[Handler], WebsocketRouteHandler]:
+    """A live socket. It is accepted, then refused with 4401 or 4403 before the handler runs.
+
+    The handler takes `socket`, and `runtime`, `principal` or `caller` when it asks for them."""
+
+    def decorate(fn: Handler) -> WebsocketRouteHandler:
+        wanted = set(inspect.signature(fn).parameters) - {"socket"}
+
+        async def call(socket: WebSocket[Any, Any, Any]) -> None:
+            principal = await authenticate_websocket(socket, permission)
+            have: dict[str, Any] = {
+                "runtime": socket.app.state.runtime,
+                "principal": principal,
+                "caller": socket.scope["state"]["caller"],
+            }
+            await fn(socket=socket, **{name: have[name] for name in wanted})
+
+        call.__name__, call.__qualname__, call.__doc__ = fn.__name__, fn.__qualname__, fn.__doc__
+        call.__module__ = fn.__module__
+        return litestar.websocket(path, opt={"permission": permission})(call)
+
+    return decorate
 
 
 def _route(

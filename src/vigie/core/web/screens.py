@@ -6,17 +6,15 @@ import hashlib
 import mimetypes
 import re
 from pathlib import Path
-from typing import Any
 
-from litestar import asgi
-from litestar.exceptions import NotFoundException
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Send
 
 import vigie
+from vigie.core.errors import NotFound
 
 HOME = Path(vigie.__file__).resolve().parents[2] / "web" / "dist"
 _HASHED = re.compile(r"[-.][A-Za-z0-9_-]{8,}\.\w+$")
-_MISSING = "The screens are not built yet: run `make web` in the repository (it needs Node), or `make run`."
+_MISSING = "The screens are not built yet: run `make run`, or `npm ci && npm run build` in web/."
 
 
 class _File:
@@ -34,11 +32,24 @@ class _File:
 class Screens:
     """The files, read again when a new build replaces index.html."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder or HOME
         self._files: dict[str, _File] = {}
         self._built: float | None = None
         self._lock = asyncio.Lock()
+
+    async def __call__(self, scope: HTTPScope, send: Send) -> None:
+        """Answer one request. Raises NotFound for a file that is not there."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise NotFound("not_found", "There is nothing at this address.")
+        found = await self.find(scope["path"])
+        if found is not None:
+            await _send_file(scope, send, found)
+        elif self.built:
+            raise NotFound("not_found", "There is no such file.")
+        else:
+            kind = (b"content-type", b"text/plain; charset=utf-8")
+            await _answer(send, 503, _MISSING.encode(), [kind])
 
     async def find(self, path: str) -> _File | None:
         """The file of an address; index.html for an address that a screen handles itself."""
@@ -69,28 +80,8 @@ class Screens:
         return {n: _File(self._folder / n, n) for n in names if (self._folder / n).is_file()}
 
 
-def screens_handler(folder: Path | None) -> Any:
-    """An ASGI handler for every address that is not of the API."""
-    screens = Screens(folder or HOME)
-
-    @asgi("/", is_mount=True, opt={"permission": "public"})
-    async def serve_screens(scope: Scope, receive: Receive, send: Send) -> None:
-        path = str(scope.get("raw_path", b"/").decode("latin-1")).partition("?")[0]
-        if path.startswith(("/api/", "/api")) or scope["method"] not in ("GET", "HEAD"):
-            raise NotFoundException
-        found = await screens.find(path)
-        if found is None:
-            if screens.built:
-                raise NotFoundException
-            await _answer(send, 503, _MISSING.encode(), [(b"content-type", b"text/plain")])
-            return
-        await _send_file(scope, send, found)
-
-    return serve_screens
-
-
-async def _send_file(scope: Scope, send: Send, file: _File) -> None:
-    asked = {name: value for name, value in scope["headers"]}
+async def _send_file(scope: HTTPScope, send: Send, file: _File) -> None:
+    asked = dict(scope["headers"])
     headers = [
         (b"content-type", file.kind.encode()),
         (b"etag", file.etag),
