@@ -29,7 +29,12 @@ def upgrade() -> None:
             lag smallint not null,
             vals float4[] not null
         ) partition by range (at);
-        create index history_device on twin.history (device, at);
+        -- The time as seconds since 2000 in 4 bytes: an entry takes 20 bytes instead of 28, and the
+        -- index 37% of its table instead of 50 (see twin/telemetry/history.py, SECOND).
+        create index history_device on twin.history (
+            device,
+            (date_part('epoch', at - timestamptz '2000-01-01 00:00:00+00')::int4)
+        );
 
         -- The newest value of each metric, by slot of the kind; NaN: never told. `ats` holds each
         -- value's own time where it differs from `at`, else null.
@@ -123,5 +128,5 @@ def upgrade() -> None:
             create policy scope on twin.{table} using (
                 (select current_setting('vigie.scope_all', true)) = 'on'
                 or exists (select from twin.asset where asset.id = {table}.asset));
-            """
+            """  # noqa: S608 - two constants
         )

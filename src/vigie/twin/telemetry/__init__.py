@@ -1,0 +1,35 @@
+"""Telemetry: what devices said (history) and what is known now (state).
+
+Responsible for twin.history, twin.state, twin.intent. Never checks who a message is from: that is
+the gateway's; never decides what a value means: that is supervision's.
+"""
+
+from vigie.twin.telemetry.history import read_history
+from vigie.twin.telemetry.model import (
+    WIDTH,
+    Arrival,
+    AssetState,
+    Evidence,
+    MetricSet,
+    Series,
+)
+from vigie.twin.telemetry.partitions import keep as keep_partitions
+from vigie.twin.telemetry.service import clear_pending, read_state, set_desired
+from vigie.twin.telemetry.store import Store, Stored, pending
+
+__all__ = [
+    "WIDTH",
+    "Arrival",
+    "AssetState",
+    "Evidence",
+    "MetricSet",
+    "Series",
+    "Store",
+    "Stored",
+    "clear_pending",
+    "keep_partitions",
+    "pending",
+    "read_history",
+    "read_state",
+    "set_desired",
+]

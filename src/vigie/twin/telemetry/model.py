@@ -1,0 +1,82 @@
+"""What is stored of a message, and what others are told of it."""
+
+from datetime import datetime
+
+import msgspec
+
+from vigie.twin.kinds import Kind
+from vigie.twin.model import Value
+
+WIDTH = 8
+NEVER = -(2**63) + 946_684_800_000_000
+"""Before every time, in microseconds since 1970: PostgreSQL's -infinity."""
+
+
+class MetricSet(msgspec.Struct, frozen=True, gc=False):
+    """The metrics of a message of one kind: their number in history, their slots in state, and how
+    the values as sent become slot order (None: they are)."""
+
+    id: int
+    kind: Kind
+    metrics: tuple[str, ...]
+    slots: tuple[int, ...]
+    order: tuple[int, ...] | None
+
+
+class Arrival(msgspec.Struct, gc=False):
+    """One valid message of one device: times in microseconds since 1970, values in slot order."""
+
+    asset: int
+    boot: int
+    n: int
+    at: int
+    recorded: int
+    set: MetricSet
+    values: tuple[float, ...]
+
+
+class Known(msgspec.Struct, gc=False):
+    """The latest state of an asset as the one writer of its lane knows it.
+
+    `vals` and `ats` are by slot (NaN and NEVER: never told); `at` is the newest evidence, (`boot`,
+    `n`) the message that brought it.
+    """
+
+    asset: int
+    boot: int = 0
+    n: int = 0
+    at: int = NEVER
+    recorded: int = 0
+    vals: list[float] = []
+    ats: list[int] = []
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What a stored message says of an asset, for those who wait for it."""
+
+    asset: int
+    values: dict[str, float]
+    at: datetime
+
+
+class AssetState(msgspec.Struct, frozen=True):
+    """All that is known of an asset now."""
+
+    asset: int
+    at: datetime | None
+    values: dict[str, Value]
+    desired: float | None
+    pending: bool
+
+
+class Series(msgspec.Struct, frozen=True):
+    """One metric over time: `t` in milliseconds since 1970. Coarser than raw, `v` is the mean of
+    the bucket that starts at `t`, `low` and `high` its extremes."""
+
+    metric: str
+    unit: str
+    resolution: str
+    t: list[int]
+    v: list[float]
+    low: list[float] | None = None
+    high: list[float] | None = None

@@ -1,0 +1,266 @@
+"""Storing messages: COPY into history and the newest values into state, in the caller's
+transaction. One writer a lane keeps the latest state of its assets in memory, so a message in order
+costs no read; only late and repeated ones are looked up.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import AsyncConnection
+
+from vigie.core.database import Database, Unit
+from vigie.twin.kinds import Kind
+from vigie.twin.telemetry import partitions, rules, wire
+from vigie.twin.telemetry.history import SECOND
+from vigie.twin.telemetry.model import NEVER, WIDTH, Arrival, Known, MetricSet
+from vigie.twin.telemetry.sets import MetricSets, Names
+
+_LOAD = b"""
+select asset, boot, n, (date_part('epoch', at) * 1e6)::int8,
+ (date_part('epoch', recorded) * 1e6)::int8, vals,
+ case when ats is not null then array(select date_part('epoch', told) from unnest(ats) told) end
+from twin.state where asset = any(%b::int4[])
+"""
+_COLUMNS = b"""
+select i.asset, i.n, i.at, i.recorded, i.boot,
+ (%b::float8[])[i.o * 8 - 7 : i.o * 8] as vals,
+ case when i.mixed > 0 then (%b::timestamptz[])[i.mixed * 8 - 7 : i.mixed * 8] end as ats
+from unnest(%b::int4[], %b::int4[], %b::timestamptz[], %b::timestamptz[], %b::int2[], %b::int4[])
+ with ordinality i(asset, n, at, recorded, boot, mixed, o)
+"""
+_UPDATE = (
+    b"update twin.state s set n = i.n, at = i.at, recorded = i.recorded, boot = i.boot,"
+    b" vals = i.vals, ats = i.ats from (" + _COLUMNS + b") i where s.asset = i.asset"
+)
+_INSERT = (
+    b"insert into twin.state (asset, n, at, recorded, boot, vals, ats) select i.* from ("
+    + _COLUMNS
+    + b") i where exists (select from twin.asset a where a.id = i.asset)"
+    b" on conflict (asset) do update set n = excluded.n, at = excluded.at,"
+    b" recorded = excluded.recorded, boot = excluded.boot, vals = excluded.vals,"
+    b" ats = excluded.ats"
+)
+_SIBLINGS = (
+    f"""
+select h.device, (date_part('epoch', h.at) * 1e6)::int8, h.boot, h.n, s.id, s.metrics
+from unnest(%b::int4[], %b::timestamptz[]) k(device, at)
+join twin.history h on h.device = k.device and h.at = k.at
+ and {SECOND.format(at="h.at")} = {SECOND.format(at="k.at")}
+ and h.at between %s and %s
+join twin.metric_set s on s.id = h.set
+"""  # noqa: S608 - constants
+).encode()
+_PENDING = b"select asset from twin.intent where pending and asset = any(%b::int4[])"
+
+
+class Stored(msgspec.Struct):
+    """What a batch changed: the messages that were new, and the state after it by column."""
+
+    fresh: list[Arrival]
+    duplicates: int
+    asset: NDArray[np.int32]
+    at: NDArray[np.int64]
+    vals: NDArray[np.float64]
+
+
+class Store:
+    """The memory of one lane's writer. After a transaction that did not commit: `forget`, then
+    `load` again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[int, Known] = {}
+        self._written: set[int] = set()
+        self._days: set[int] = set()
+        self.sets = MetricSets()
+
+    def forget(self) -> None:
+        """Trust nothing but the database."""
+        self._known.clear()
+        self._written.clear()
+        self._days.clear()
+
+    async def load(self, unit: Unit, assets: Iterable[int]) -> None:
+        """Read the state of assets that are not in memory yet."""
+        missing = [asset for asset in assets if asset not in self._known]
+        if not missing:
+            return
+        connection = await _connection(unit)
+        cursor = await connection.execute(_LOAD, [wire.Int4Array(missing)], binary=True)
+        for asset, boot, n, at, recorded, vals, times in await cursor.fetchall():
+            known = Known(asset, boot, n, at, recorded, vals)
+            known.ats = (
+                [NEVER if v != v else at for v in vals]
+                if times is None
+                else [NEVER if t == -np.inf else round(t * 1e6) for t in times]
+            )
+            self._known[asset] = known
+            self._written.add(asset)
+        for asset in missing:
+            if asset not in self._known:
+                self._known[asset] = rules.blank(asset)
+
+    async def prepare(
+        self, arrivals: Sequence[Arrival], sets: Iterable[tuple[Kind, Names]] = ()
+    ) -> None:
+        """Before the transaction: open the days, number the sets, read assets met for the first
+        time."""
+        wanted = list(sets)
+        strangers = {a.asset for a in arrivals if a.asset not in self._known}
+        if wanted or strangers:
+            async with self._database.unit() as unit:
+                await self.sets.learn(unit, wanted)
+                await self.load(unit, strangers)
+        for day in {partitions.day_of(a.at) for a in arrivals} - self._days:
+            await partitions.open_day(self._database, day)
+            self._days.add(day)
+
+    async def store(self, unit: Unit, arrivals: Sequence[Arrival]) -> Stored:
+        """Write a prepared batch. What it returns is true once the unit commits."""
+        connection = await _connection(unit)
+        fresh: list[Arrival] = []
+        late: list[Arrival] = []
+        changed: dict[int, Known] = {}
+        known_of = self._known
+        for arrival in arrivals:
+            known = known_of[arrival.asset]
+            if arrival.at > known.at:  # rules.surely_new, inlined: once a message
+                rules.advance(known, arrival)
+                changed[arrival.asset] = known
+                fresh.append(arrival)
+            else:
+                late.append(arrival)
+        duplicates = 0
+        if late:
+            before = len(fresh)
+            await self._take_late(connection, late, fresh, changed)
+            duplicates = len(late) - (len(fresh) - before)
+        await _copy(connection, fresh)
+        return await self._write(connection, fresh, duplicates, changed)
+
+    async def _take_late(
+        self,
+        connection: AsyncConnection[Any],
+        late: list[Arrival],
+        fresh: list[Arrival],
+        changed: dict[int, Known],
+    ) -> None:
+        siblings = await _siblings(connection, late)
+        moments = {(a.asset, a.at) for a in late}
+        for arrival in fresh:
+            if (arrival.asset, arrival.at) in moments:
+                siblings.setdefault((arrival.asset, arrival.at), []).append(arrival)
+        stored = {rules.key(a) for same in siblings.values() for a in same}
+        for arrival in rules.unseen(late, stored):
+            same = siblings.setdefault((arrival.asset, arrival.at), [])
+            known = self._known[arrival.asset]
+            if rules.merge(known, arrival, same):
+                changed[arrival.asset] = known
+            same.append(arrival)
+            fresh.append(arrival)
+
+    async def _write(
+        self,
+        connection: AsyncConnection[Any],
+        fresh: list[Arrival],
+        duplicates: int,
+        changed: dict[int, Known],
+    ) -> Stored:
+        rows = sorted(changed.values(), key=lambda known: known.asset)
+        vals = np.array([known.vals for known in rows], dtype=np.float64).reshape(-1, WIDTH)
+        result = Stored(
+            fresh,
+            duplicates,
+            np.array([known.asset for known in rows], dtype=np.int32),
+            np.array([known.at for known in rows], dtype=np.int64),
+            vals,
+        )
+        old = [known.asset in self._written for known in rows]
+        if all(old):
+            if rows:
+                await connection.execute(_UPDATE, _parameters(rows, vals))
+            return result
+        await connection.execute(_INSERT, _parameters(rows, vals))
+        self._written.update(changed)
+        return result
+
+
+async def pending(unit: Unit, assets: NDArray[np.int32]) -> set[int]:
+    """Those of the assets for which a command waits for evidence."""
+    connection = await _connection(unit)
+    cursor = await connection.execute(_PENDING, [wire.Int4Array(assets)])
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def _connection(unit: Unit) -> AsyncConnection[Any]:
+    connection = await unit.raw()
+    wire.adapt(connection)
+    return connection
+
+
+async def _copy(connection: AsyncConnection[Any], fresh: list[Arrival]) -> None:
+    days: dict[int, list[Arrival]] = {}
+    for arrival in fresh:
+        days.setdefault(arrival.at // partitions.DAY_US, []).append(arrival)
+    for day, arrivals in days.items():
+        statement = (
+            f"copy twin.{partitions.partition(day)} (device, n, at, boot, set, lag, vals)"
+            " from stdin (format binary)"
+        )
+        async with connection.cursor().copy(statement.encode()) as copy:
+            await copy.write(wire.history_rows(arrivals))
+
+
+async def _siblings(
+    connection: AsyncConnection[Any], late: list[Arrival]
+) -> dict[tuple[int, int], list[Arrival]]:
+    """What history holds of these devices at these very moments."""
+    kinds = {a.asset: a.set.kind for a in late}
+    low, high = min(late, key=lambda a: a.at).at, max(late, key=lambda a: a.at).at
+    cursor = await connection.execute(
+        _SIBLINGS,
+        [
+            wire.Int4Array([a.asset for a in late]),
+            wire.TimeArray([a.at for a in late]),
+            wire.instant(low),
+            wire.instant(high),
+        ],
+    )
+    found: dict[tuple[int, int], list[Arrival]] = {}
+    seen: set[tuple[int, int, int, int]] = set()
+    for asset, at, boot, n, number, metrics in await cursor.fetchall():
+        if (asset, at, boot, n) in seen:
+            continue
+        seen.add((asset, at, boot, n))
+        kind = kinds[asset]
+        slots = tuple(slot for name in metrics if (slot := kind.slot(name)) is not None)
+        known = MetricSet(number, kind, tuple(metrics), slots, None)
+        found.setdefault((asset, at), []).append(Arrival(asset, boot, n, at, 0, known, ()))
+    return found
+
+
+def _parameters(rows: list[Known], vals: NDArray[np.float64]) -> list[Any]:
+    """The columns of _COLUMNS; `mixed` numbers the rows whose values have times of their own."""
+    mixed: list[int] = []
+    times: list[int] = []
+    count = 0
+    for known in rows:
+        if rules.uniform(known):
+            mixed.append(0)
+        else:
+            count += 1
+            mixed.append(count)
+            times.extend(known.ats)
+    return [
+        wire.Float8Array(vals),
+        wire.TimeArray(times),
+        wire.Int4Array([known.asset for known in rows]),
+        wire.Int4Array([known.n for known in rows]),
+        wire.TimeArray([known.at for known in rows]),
+        wire.TimeArray([known.recorded for known in rows]),
+        wire.Int2Array([known.boot for known in rows]),
+        wire.Int4Array(mixed),
+    ]
