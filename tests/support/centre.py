@@ -92,15 +92,11 @@ class Centre:
         alive = {name: pid for name, pid in state["children"].items() if pid}
         return {"supervisor": state["supervisor"], **alive}
 
-    def login(
-        self, username: str = "", password: str = "", new_password: str = ""
-    ) -> httpx.Client:
+    def login(self, username: str = "", password: str = "", new_password: str = "") -> httpx.Client:
         """A logged-in client; the first login's forced change of password is done on the way."""
         username, password = username or self.username, password or self.password
         client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
-        answer = client.post(
-            "/api/v1/session", json={"username": username, "password": password}
-        )
+        answer = client.post("/api/v1/session", json={"username": username, "password": password})
         assert answer.status_code < 300, answer.text
         session = answer.json()
         client.headers["X-CSRF-Token"] = session["csrf"]

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
         sys.exit("the parent died while its child started")
     for ignored in (signal.SIGPIPE, signal.SIGINT):
         signal.signal(ignored, signal.SIG_DFL)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - becoming the command is the point
 
 
 def _become_ordinary(libc: ctypes.CDLL) -> None:

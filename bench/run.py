@@ -1,0 +1,259 @@
+"""`make bench`: how fast the spine is, beside the limit of its engines, all in one run.
+
+    .venv/bin/python bench/run.py [--seconds 300] [--rate 10000] [--lights 34000] [--write]
+
+One machine holds everything: load generator, broker, database, roles. "Message" is one QoS 1
+PUBLISH of one device with three values. `--write` puts the tables into docs/performance.md.
+"""
+
+import argparse
+import datetime as dt
+import os
+import platform
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.limits import measure_limits  # noqa: E402
+from tests.support.centre import Centre, json  # noqa: E402
+from tests.support.city import City, draw_city  # noqa: E402
+from tests.support.ledgers import owner  # noqa: E402
+
+Row = tuple[str, str]
+
+
+def main() -> None:
+    """Run every part and print, or write, the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--rate", type=int, default=10_000)
+    parser.add_argument("--lights", type=int, default=34_000)
+    parser.add_argument("--write", action="store_true", help="update docs/performance.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vigie-bench-", ignore_cleanup_errors=True) as folder:
+        rows = measure(Path(folder), options)
+    lines = ["| what | measured |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+    table = "\n".join(lines)
+    print(table)
+    if options.write:
+        publish(table)
+
+
+def measure(folder: Path, options: argparse.Namespace) -> list[Row]:
+    """Every row of the table."""
+    rows: list[Row] = [
+        ("machine", f"{os.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GiB, "
+         f"Python {platform.python_version()}, everything on it, load generator included"),
+    ]  # fmt: skip
+    rows += measure_limits(folder / "limits")
+    centre = Centre(folder / "var")
+    try:
+        rows.append(("`vigie up`, first start, to a login page", f"{centre.up('--no-city'):.1f} s"))
+        centre.stop()
+        rows.append(("`vigie up`, warm start", f"{centre.up('--no-city'):.1f} s"))
+        began = time.monotonic()
+        provisioning = draw_city(centre, options.lights)
+        rows.append(
+            (f"draw, import and provision {options.lights:,} lights",
+             f"{time.monotonic() - began:.1f} s")
+        )  # fmt: skip
+        rows += storing(centre, folder / "single", provisioning, options, batch=0)
+        rows += storing(centre, folder / "batch", provisioning, options, batch=50)
+        rows += commanding(centre, folder / "command", provisioning)
+        rows += history_size(centre)
+    finally:
+        centre.stop()
+    return rows
+
+
+def storing(
+    centre: Centre, folder: Path, provisioning: Path, options: argparse.Namespace, batch: int
+) -> list[Row]:
+    """Offer messages for a while; count what was acknowledged and what is stored."""
+    city = City(folder, provisioning)
+    seconds = options.seconds if batch == 0 else min(options.seconds, 60)
+    rate = options.rate if batch == 0 else max(1, 100_000 // (3 * 50))
+    before = stored(centre)
+    city.start(f"--rate={rate}", *([f"--batch={batch}"] if batch else []), ledger=False)
+    try:
+        time.sleep(5)
+        start, count = time.monotonic(), city.ask(op="stats")
+        usage = Usage(centre, city)
+        behind = 0.0
+        while time.monotonic() - start < seconds:
+            time.sleep(min(5, seconds))
+            behind = max(behind, lag(centre))
+            usage.sample()
+        end, after = time.monotonic(), city.ask(op="stats")
+        drained = time.monotonic()
+        final = city.drain()
+        acknowledged = final["acknowledged"] * (batch or 1)
+        while stored(centre) - before < acknowledged and time.monotonic() - drained < 120:
+            time.sleep(0.2)
+        caught_up = time.monotonic() - drained
+        kept = stored(centre) - before
+    finally:
+        city.stop()
+    sustained = (after["acknowledged"] - count["acknowledged"]) / (end - start)
+    name = f"batches of {batch}" if batch else "unbatched messages"
+    rows = [
+        (f"{name}: offered for {seconds:.0f} s", f"{rate:,} a second"),
+        (f"{name}: acknowledged", f"{sustained:,.0f} a second"
+         + (f" = {sustained * batch * 3:,.0f} values a second" if batch else "")),
+        (f"{name}: readings acknowledged / stored", f"{acknowledged:,} / {kept:,}"),
+        (f"{name}: furthest behind; caught up after the end in",
+         f"{behind:,.0f} messages; {caught_up:.1f} s"),
+        (f"{name}: PUBACK p50, p99", f"{final['puback_ms']['p50']:.0f}, "
+         f"{final['puback_ms']['p99']:.0f} ms"),
+    ]  # fmt: skip
+    return rows + usage.rows(name)
+
+
+def commanding(centre: Centre, folder: Path, provisioning: Path) -> list[Row]:
+    """Set every lamp to 70% by one act: time to the first and the last acknowledgement."""
+    city = City(folder, provisioning)
+    city.start("--batch=20", ledger=False)
+    client = centre.login()
+    try:
+        time.sleep(8)
+        began = time.monotonic()
+        answer = json(
+            client.post(
+                "/api/v1/commands",
+                json={
+                    "verb": "set_dimming_level",
+                    "params": {"level": 70},
+                    "filter": "kind:Streetlight",
+                    "reason": "bench",
+                },
+                headers={"Idempotency-Key": f"bench-{time.time_ns()}"},
+            )
+        )
+        accepted = time.monotonic() - began
+        while json(client.get(f"/api/v1/commands/{answer['id']}"))["ended_at"] is None:
+            time.sleep(0.2)
+            assert time.monotonic() - began < 180, "the group command did not end"
+        counts = json(client.get(f"/api/v1/commands/{answer['id']}"))["counts"]
+        with owner(centre) as connection:
+            first, last = connection.execute(
+                "select extract(epoch from min(t.ended_at) - c.requested_at),"
+                " extract(epoch from max(t.ended_at) - c.requested_at) from control.target t"
+                " join control.command c on c.id = t.command where c.id = %s"
+                " group by c.requested_at",
+                [answer["id"]],
+            ).fetchone() or (0, 0)
+    finally:
+        city.stop()
+    return [
+        (f"group command to {answer['total']:,} lamps: accepted after", f"{accepted:.2f} s"),
+        ("first lamp confirmed; last lamp confirmed",
+         f"{float(first):.2f} s; {float(last):.2f} s ({counts['confirmed']:,} confirmed)"),
+    ]  # fmt: skip
+
+
+def history_size(centre: Centre) -> list[Row]:
+    """Bytes a message in history, with its index."""
+    with owner(centre) as connection:
+        connection.execute("vacuum analyze twin.history")
+        rows, table, index = connection.execute(
+            "select (select count(*) from twin.history), sum(pg_table_size(relid)),"
+            " sum(pg_indexes_size(relid)) from pg_partition_tree('twin.history') where isleaf"
+        ).fetchone() or (1, 0, 0)
+    return [
+        ("history: bytes a message with its index; index to table",
+         f"{float(table + index) / max(rows, 1):.0f}; {float(index) / float(table):.0%}"),
+    ]  # fmt: skip
+
+
+class Usage:
+    """CPU and memory of every process while a part runs."""
+
+    def __init__(self, centre: Centre, city: City) -> None:
+        self.processes: dict[str, psutil.Process] = {}
+        for name, pid in centre.pids().items():
+            self.processes[name] = psutil.Process(pid)
+        if city.process:
+            self.processes["simcity (load)"] = psutil.Process(city.process.pid)
+        self.start = {name: self._cpu(p) for name, p in self.processes.items()}
+        self.began = time.monotonic()
+        self.memory: dict[str, int] = {}
+
+    def _cpu(self, process: psutil.Process) -> float:
+        return sum(sum(p.cpu_times()[:2]) for p in [process, *process.children()] if p.is_running())
+
+    def sample(self) -> None:
+        """Note the proportional memory (PSS) of each process with its children."""
+        for name, process in self.processes.items():
+            kin = [process] if name == "supervisor" else [process, *process.children()]
+            pss = 0
+            for one in kin:
+                try:
+                    pss += one.memory_full_info().pss
+                except psutil.Error:
+                    continue
+            self.memory[name] = max(self.memory.get(name, 0), pss)
+
+    def rows(self, part: str) -> list[Row]:
+        """One row for all processes."""
+        seconds = time.monotonic() - self.began
+        said: list[str] = []
+        for name, process in self.processes.items():
+            try:
+                own = self._cpu(process) if name != "supervisor" else 0.0
+                share = (own - (self.start[name] if name != "supervisor" else 0.0)) / seconds
+            except psutil.Error:
+                continue
+            said.append(f"{name} {share:.0%} / {self.memory.get(name, 0) >> 20} MiB")
+        total = sum(v for n, v in self.memory.items() if not n.startswith("simcity")) >> 20
+        return [
+            (f"{part}: share of a core / memory (PSS) of each process", ", ".join(said)),
+            (f"{part}: memory of the platform", f"{total:,} MiB"),
+        ]
+
+
+def stored(centre: Centre) -> int:
+    """Messages in history."""
+    with owner(centre) as connection:
+        row = connection.execute("select count(*) from twin.history").fetchone()
+    return int(row[0]) if row else 0
+
+
+def lag(centre: Centre) -> float:
+    """Messages that wait in the broker to be stored."""
+    import httpx
+
+    answer = httpx.get(
+        f"http://127.0.0.1:{int(centre.environment['VIGIE_NATS_PORT']) + 1}/jsz?consumers=1",
+        trust_env=False,
+        timeout=10,
+    ).json()
+    return sum(
+        consumer.get("num_pending", 0) + consumer.get("num_ack_pending", 0)
+        for account in answer.get("account_details", [])
+        for stream in account.get("stream_detail", [])
+        for consumer in stream.get("consumer_detail") or []
+        if consumer["name"].startswith("ingest")
+    )
+
+
+def publish(table: str) -> None:
+    """Replace the table between the markers of docs/performance.md."""
+    path = ROOT / "docs" / "performance.md"
+    text = path.read_text(encoding="utf-8")
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d")
+    block = f"<!-- bench -->\nMeasured {stamp}:\n\n{table}\n<!-- /bench -->"
+    path.write_text(
+        re.sub(r"<!-- bench -->.*<!-- /bench -->", lambda _: block, text, flags=re.S),
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""City folders for tests: a territory pack, published files and how to read them."""
+
+import shutil
+from pathlib import Path
+
+from tests.support.centre import ROOT, SHARED
+
+_MAPPING = """\
+kind = "Streetlight"
+
+[source]
+name = "montpellier-eclairage-public"
+crs = "EPSG:2154"
+
+[columns]
+model = "{model}"
+"""
+
+
+def montpellier(folder: Path) -> Path:
+    """Montpellier's published lights and streets; the folder is its territory pack too."""
+    shutil.copytree(ROOT / "tests" / "data" / "montpellier", folder, dirs_exist_ok=True)
+    data = SHARED / "montpellier"
+    (folder / "city.toml").write_text(
+        'name = "Montpellier"\n'
+        "synthetic = false\n"
+        'attribution = "Ville de Montpellier, Licence Ouverte"\n\n'
+        "[[streets]]\n"
+        f'file = "{data / "FilaireVoies" / "VilleMTP_MTP_FilaireVoies.zip"}"\n\n'
+        "[[equipment]]\n"
+        'kind = "Streetlight"\n'
+        f'file = "{data / "EclairagePublic" / "VilleMTP_MTP_EclairagePublic.zip"}"\n'
+        'mapping = "streetlights.toml"\n',
+        encoding="utf-8",
+    )
+    return folder
