@@ -77,6 +77,18 @@ def upgrade() -> None:
             detail text not null default '',
             primary key (hour, source, place, code)
         );
+
+        -- Whether devices may be connected, as last judged; one row.
+        create table gateways.admission (
+            singleton boolean primary key default true check (singleton),
+            open boolean not null,
+            reason text not null,
+            since timestamptz not null,
+            stream_bytes bigint not null,
+            stream_limit bigint not null,
+            stream_messages bigint not null,
+            measured timestamptz not null
+        );
         """
     )
     op.execute(scope_policy("gateways.client"))

@@ -1,0 +1,96 @@
+"""Routes of the MQTT room."""
+
+from typing import Any
+
+import msgspec
+
+from vigie.core.database import Unit
+from vigie.core.runtime import Runtime
+from vigie.core.web import PUBLIC, Limit, Page, Permission, get, post
+from vigie.gateways.mqtt import quarantine, service
+from vigie.gateways.mqtt.messages import schema
+from vigie.gateways.mqtt.model import Gateway, Quarantined, Secret, Tally
+
+PERMISSIONS = (
+    Permission(
+        "gateways.read",
+        "See gateways, their presence and counters.",
+        ("administrator", "operator", "viewer"),
+    ),
+    Permission("gateways.manage", "Rotate gateways' secrets and revoke them.", ("administrator",)),
+    Permission(
+        "quarantine.read",
+        "See the messages of devices that were refused, and why.",
+        ("administrator", "operator"),
+    ),
+)
+
+
+class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a person did it, for the journal."""
+
+    reason: str | None = None
+
+
+@get("/quarantine", permission="quarantine.read")
+async def list_quarantine(
+    unit: Unit,
+    cursor: str | None = None,
+    limit: Limit = 100,
+    source: str | None = None,
+    code: str | None = None,
+) -> Page[Quarantined]:
+    """Messages of devices that were refused, newest first, with the reason."""
+    return await quarantine.read_quarantine(
+        unit, cursor=cursor, limit=limit, source=source, code=code
+    )
+
+
+@get("/gateways", permission="gateways.read")
+async def list_gateways(
+    unit: Unit, cursor: str | None = None, limit: Limit = 100, online: bool | None = None
+) -> Page[Gateway]:
+    """Gateways and single devices with their presence and counters, by name."""
+    return await service.read_gateways(unit, cursor=cursor, limit=limit, online=online)
+
+
+@get("/gateways/{token:str}", permission="gateways.read")
+async def read_gateway(unit: Unit, token: str) -> Gateway:
+    """One gateway."""
+    return await service.read_gateway(unit, token)
+
+
+@get("/gateways/{token:str}/refusals", permission="gateways.read")
+async def list_refusals(unit: Unit, token: str) -> list[Tally]:
+    """What the broker or the platform refused of one gateway, counted by hour and reason."""
+    return await service.read_tally(unit, token)
+
+
+@post("/gateways/{token:str}/rotate", permission="gateways.manage")
+async def rotate(unit: Unit, runtime: Runtime, token: str, data: Why) -> Secret:
+    """A new secret, shown this once; connections made with the old one are cut."""
+    return await service.rotate_secret(unit, runtime.bus, token, data.reason)
+
+
+@post("/gateways/{token:str}/revoke", permission="gateways.manage")
+async def revoke(unit: Unit, runtime: Runtime, token: str, data: Why) -> Gateway:
+    """Lock a gateway out, at once and for ever."""
+    await service.revoke(unit, runtime.bus, token, data.reason)
+    return await service.read_gateway(unit, token)
+
+
+@get("/mqtt-schema.json", permission=PUBLIC)
+async def mqtt_schema() -> dict[str, Any]:
+    """JSON Schema of the messages devices and the platform exchange over MQTT."""
+    return schema()
+
+
+ROUTES = [
+    list_quarantine,
+    list_gateways,
+    read_gateway,
+    list_refusals,
+    rotate,
+    revoke,
+    mqtt_schema,
+]
