@@ -57,6 +57,21 @@ manufacturer = "manufacturer"
 feeders = "feeders"
 """
 
+FILES = """
+[[streets]]
+file = "streets.geojson"
+
+[[equipment]]
+kind = "StreetlightControlCabinet"
+file = "cabinets.geojson"
+mapping = "cabinets.toml"
+
+[[equipment]]
+kind = "Streetlight"
+file = "streetlights.geojson"
+mapping = "streetlights.toml"
+"""
+
 
 def write_city(
     out: Path, territory: Territory, plan: Plan, lights: Lights, cabinets: Cabinets, seed: int
@@ -121,7 +136,7 @@ def write_city(
         f"lights = {len(lights.xy)}\n"
         f"cabinets = {len(cabinets.xy)}\n"
         f"streets = {len(plan.streets)}\n"
-        f"street_km = {plan.net.lengths.sum() / 1000:.1f}\n",
+        f"street_km = {plan.net.lengths.sum() / 1000:.1f}\n" + FILES,
         encoding="utf-8",
     )
 
