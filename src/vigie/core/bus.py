@@ -119,6 +119,7 @@ class Wakeup:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._subscriptions: list[Subscription] = []
 
     async def on(self, bus: Bus, subject: str) -> "Wakeup":
         """Listen to one more subject."""
@@ -126,8 +127,15 @@ class Wakeup:
         async def hear(_message: Msg) -> None:
             self._event.set()
 
-        await bus.subscribe(subject, hear)
+        self._subscriptions.append(await bus.subscribe(subject, hear))
         return self
+
+    async def close(self) -> None:
+        """Stop listening."""
+        for subscription in self._subscriptions:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await subscription.unsubscribe()
+        self._subscriptions.clear()
 
     def set(self) -> None:
         """Wake it from inside this process."""

@@ -10,7 +10,7 @@ else calls commit. Row level security sees the scope; without one, no rows.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -109,6 +109,18 @@ class Unit:
             self._woken.add(name)
             self.after_commit(partial(self._waker, f"wake.{name}"))
 
+    @contextlib.asynccontextmanager
+    async def attempt(self) -> AsyncGenerator[None, None]:
+        """A part that may fail alone: when it raises, its writes and what it meant to do after
+        the commit are undone, and the rest of the transaction goes on."""
+        after, woken = list(self._after), set(self._woken)
+        try:
+            async with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self._after, self._woken = after, woken
+            raise
+
     async def run_after(self) -> None:
         """Run the actions; one that fails is logged, since the facts are safe."""
         for action in self._after:
@@ -172,7 +184,7 @@ class Database:
         *,
         request_id: str = "",
         statement_timeout_s: float | None = None,
-    ) -> AsyncIterator[Unit]:
+    ) -> AsyncGenerator[Unit, None]:
         """A unit of work. Raises Unavailable when the database is away.
 
         Without a scope the platform itself sees everything and anyone else sees nothing.

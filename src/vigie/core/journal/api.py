@@ -1,0 +1,62 @@
+"""The journal over HTTP."""
+
+from datetime import datetime
+from uuid import UUID
+
+from vigie.core.database import Unit
+from vigie.core.journal import read
+from vigie.core.journal.model import Change, Entry, Parked
+from vigie.core.journal.reactions import list_parked
+from vigie.core.web import Limit, Page, get
+
+
+@get("/journal", permission="journal.read")
+async def list_journal(
+    unit: Unit,
+    act: str | None = None,
+    actor: UUID | None = None,
+    object_type: str | None = None,
+    object_id: str | None = None,
+    from_: datetime | None = None,
+    to: datetime | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> Page[Entry]:
+    """The acts in your scope and your own, newest first.
+
+    `act` is one act ("control.commanded") or a room's ("control"); each act shows its first 20
+    changes, `/journal/{id}/changes` all of them.
+    """
+    wanted = read.Filter(
+        act=act,
+        actor=actor,
+        object_type=object_type,
+        object_id=object_id,
+        since=from_,
+        until=to,
+    )
+    return await read.list_entries(unit, wanted, cursor=cursor, limit=limit)
+
+
+@get("/journal/{entry_id:uuid}", permission="journal.read")
+async def read_journal_entry(unit: Unit, entry_id: UUID) -> Entry:
+    """One act."""
+    return await read.read_entry(unit, entry_id)
+
+
+@get("/journal/{entry_id:uuid}/changes", permission="journal.read")
+async def list_journal_changes(
+    unit: Unit, entry_id: UUID, cursor: str | None = None, limit: Limit = 100
+) -> Page[Change]:
+    """What one act changed, object by object."""
+    return await read.read_changes(unit, entry_id, cursor=cursor, limit=limit)
+
+
+@get("/journal/parked", permission="journal.operate")
+async def list_journal_parked(unit: Unit, reaction: str | None = None) -> Page[Parked]:
+    """Acts that a reaction gave up on, oldest first (at most 1,000)."""
+    items = await list_parked(unit, reaction)
+    return Page(items, None, len(items))
+
+
+ROUTES = [list_journal, read_journal_entry, list_journal_changes, list_journal_parked]

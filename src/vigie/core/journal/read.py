@@ -1,0 +1,235 @@
+"""Reading acts: the city's timeline, one act, one object's life.
+
+A person sees the acts that touch their scope and their own; within an act, the changes in scope.
+Whoever asks for one object's acts must have been shown that object already.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from vigie.core.database import Unit
+from vigie.core.errors import NotFound
+from vigie.core.journal.model import Actor, Change, Entry
+from vigie.core.journal.rules import erased_fields
+from vigie.core.journal.service import ACTOR, REASON
+from vigie.core.paging import Cursor, Page
+
+FIRST_CHANGES = 20
+
+_COLUMNS = (
+    "e.id, p.position, e.act, e.actor_id, e.actor_kind, e.actor_name, e.role, e.occurred,"
+    " e.recorded, e.request_id, e.params, e.personal, e.changes"
+)
+_FROM = (
+    " from journal.entry e"
+    " left join journal.position p on p.entry = e.id and p.recorded = e.recorded"
+)
+# The planner sees the whole scope as one constant; `or` keeps a person's own acts in sight.
+_VISIBLE = "(journal.in_scope(e.scopes) or e.actor_id = :self)"
+_CHANGE = "entry, object_type, object_id, before, after, scope"
+
+ENTRIES = Cursor("journal", datetime, UUID)
+CHANGES = Cursor("journal.changes", int)
+OBJECT = Cursor("journal.object", datetime, UUID)
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which acts."""
+
+    act: str | None = None
+    actor: UUID | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def list_entries(
+    unit: Unit, wanted: Filter, *, cursor: str | None = None, limit: int = 100
+) -> Page[Entry]:
+    """The acts in scope, newest first."""
+    conditions = [_VISIBLE]
+    parameters: dict[str, Any] = {"self": unit.principal.id, "limit": limit + 1}
+    if wanted.act:
+        # "control" is every act of that room.
+        conditions.append("(e.act = :act or starts_with(e.act, cast(:act as text) || '.'))")
+        parameters["act"] = wanted.act
+    if wanted.actor:
+        conditions.append("e.actor_id = :actor")
+        parameters["actor"] = wanted.actor
+    if wanted.object_type:
+        conditions.append(
+            "exists (select from journal.change c where c.object_type = :object_type"
+            " and c.object_id = :object_id and c.entry = e.id and c.recorded = e.recorded)"
+        )
+        parameters |= {"object_type": wanted.object_type, "object_id": wanted.object_id or ""}
+    if wanted.since:
+        conditions.append("e.recorded >= :since")
+        parameters["since"] = wanted.since
+    if wanted.until:
+        conditions.append("e.recorded < :until")
+        parameters["until"] = wanted.until
+    after = ENTRIES.decode(cursor)
+    if after:
+        conditions.append("(e.recorded, e.id) < (:recorded, :id)")
+        parameters |= {"recorded": after[0], "id": after[1]}
+    rows = await unit.execute(
+        text(
+            f"select {_COLUMNS}{_FROM} where {' and '.join(conditions)}"
+            " order by e.recorded desc, e.id desc limit :limit"
+        ),
+        parameters,
+    )
+    entries = await _complete(unit, rows.fetchall())
+    return ENTRIES.page(entries, limit, key=lambda entry: (entry.recorded, entry.id))
+
+
+async def list_object(
+    unit: Unit, object_type: str, object_id: str, *, cursor: str | None = None, limit: int = 100
+) -> Page[Entry]:
+    """The acts that changed one object, newest first, each with the change of that object only.
+
+    The caller has checked that the object is in sight.
+    """
+    after = OBJECT.decode(cursor)
+    rows = (
+        await unit.execute(
+            text(
+                f"select {_COLUMNS}, c.before, c.after, c.scope"  # noqa: S608
+                " from (select entry, recorded, before, after, scope from journal.change"
+                "   where object_type = :type and object_id = :object"
+                + ("   and (recorded, entry) < (:recorded, :id)" if after else "")
+                + "   order by recorded desc, entry desc limit :limit) c"
+                " join journal.entry e on e.id = c.entry and e.recorded = c.recorded"
+                " left join journal.position p on p.entry = e.id and p.recorded = e.recorded"
+                " order by e.recorded desc, e.id desc"
+            ),
+            {
+                "type": object_type,
+                "object": object_id,
+                "limit": limit + 1,
+                "recorded": after[0] if after else None,
+                "id": after[1] if after else None,
+            },
+        )
+    ).fetchall()
+    kept = await _personal(unit, [row.id for row in rows])
+    entries = [
+        _entry(
+            row,
+            kept.get(row.id, {}),
+            [Change(object_type, object_id, row.before, row.after, row.scope)],
+        )
+        for row in rows
+    ]
+    return OBJECT.page(entries, limit, key=lambda entry: (entry.recorded, entry.id))
+
+
+async def read_entry(unit: Unit, entry: UUID) -> Entry:
+    """One act. Raises NotFound when it is not, or not in scope."""
+    rows = await unit.execute(
+        text(f"select {_COLUMNS}{_FROM} where e.id = :id and {_VISIBLE}"),
+        {"id": entry, "self": unit.principal.id},
+    )
+    entries = await _complete(unit, rows.fetchall())
+    if not entries:
+        raise NotFound("entry_not_found", "No such act in the journal.", {"entry": str(entry)})
+    return entries[0]
+
+
+async def read_changes(
+    unit: Unit, entry: UUID, *, cursor: str | None = None, limit: int = 100
+) -> Page[Change]:
+    """What an act changed, in its order, as far as it is in scope. Raises NotFound."""
+    whole = await read_entry(unit, entry)
+    after = CHANGES.decode(cursor)
+    rows = (
+        await unit.execute(
+            text(
+                f"select {_CHANGE}, ordinal from journal.change c"  # noqa: S608
+                " where entry = :id and recorded = :recorded and ordinal > :after"
+                " and (:own or journal.in_scope(array[scope])) order by ordinal limit :limit"
+            ),
+            {
+                "id": entry,
+                "recorded": whole.recorded,
+                "after": after[0] if after else -1,
+                "own": _own(unit, whole.actor.id),
+                "limit": limit + 1,
+            },
+        )
+    ).fetchall()
+    page = CHANGES.page(rows, limit, key=lambda row: (row.ordinal,))
+    items = [_change(row) for row in page.items]
+    return Page(items, page.next, whole.changes_count)
+
+
+def _own(unit: Unit, actor: UUID | None) -> bool:
+    return actor is not None and actor == unit.principal.id
+
+
+async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Entry]:
+    ids = [row.id for row in rows]
+    kept = await _personal(unit, ids)
+    changes: dict[UUID, list[Change]] = {}
+    with_changes = [row for row in rows if row.changes]
+    if with_changes:
+        found = await unit.execute(
+            text(
+                f"select {_CHANGE} from unnest(cast(:ids as uuid[]),"  # noqa: S608
+                " cast(:times as timestamptz[]), cast(:own as boolean[]))"
+                " as e (id, at, own), lateral (select * from journal.change c"
+                " where c.entry = e.id and c.recorded = e.at"
+                " and (e.own or journal.in_scope(array[c.scope])) order by ordinal"
+                " limit :first) c order by entry, ordinal"
+            ),
+            {
+                "ids": [row.id for row in with_changes],
+                "times": [row.recorded for row in with_changes],
+                "own": [_own(unit, row.actor_id) for row in with_changes],
+                "first": FIRST_CHANGES,
+            },
+        )
+        for row in found:
+            changes.setdefault(row.entry, []).append(_change(row))
+    return [_entry(row, kept.get(row.id, {}), changes.get(row.id, [])) for row in rows]
+
+
+async def _personal(unit: Unit, ids: list[UUID]) -> dict[UUID, dict[str, str]]:
+    kept: dict[UUID, dict[str, str]] = {}
+    if ids:
+        rows = await unit.execute(
+            text("select entry, field, value from journal.personal where entry = any(:ids)"),
+            {"ids": ids},
+        )
+        for row in rows:
+            kept.setdefault(row.entry, {})[row.field] = row.value
+    return kept
+
+
+def _change(row: Any) -> Change:
+    return Change(row.object_type, row.object_id, row.before, row.after, row.scope)
+
+
+def _entry(row: Any, kept: dict[str, str], changes: list[Change]) -> Entry:
+    name = kept.get(ACTOR) if row.actor_kind == "user" else row.actor_name
+    return Entry(
+        row.id,
+        row.position,
+        row.act,
+        Actor(row.actor_id, name, row.actor_kind, row.role),
+        row.occurred,
+        row.recorded,
+        kept.get(REASON),
+        row.request_id,
+        row.params,
+        {field: value for field, value in kept.items() if field not in (REASON, ACTOR)},
+        erased_fields(row.personal, kept),
+        row.changes,
+        changes,
+    )
