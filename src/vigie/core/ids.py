@@ -25,3 +25,15 @@ def token(prefix: str = "", length: int = 16) -> str:
 def secret() -> str:
     """A credential of 256 random bits, 43 characters of base64url."""
     return secrets.token_urlsafe(32)
+
+
+def tokens(count: int, length: int = 16) -> list[str]:
+    """Many random topic segments at once, each as unguessable as `token`."""
+    found: list[str] = []
+    while len(found) < count:
+        # 232 is the largest multiple of 58 in a byte: what is over it would favour some letters.
+        drawn = [b for b in os.urandom((count - len(found)) * length * 5 // 4 + 64) if b < 232]
+        letters = "".join([_ALPHABET[b % 58] for b in drawn])
+        whole = min(len(letters) // length, count - len(found))
+        found += [letters[i * length : (i + 1) * length] for i in range(whole)]
+    return found

@@ -1,1 +1,33 @@
-"""Where things are: territory, municipalities, streets, and finding them by name."""
+"""Where things are: territory, municipalities, streets, and finding them by name.
+
+Public to any login. Positions are WGS 84, [lon, lat]. Never: know what stands in a street.
+"""
+
+from vigie.places.api import ROUTES
+from vigie.places.gazetteer import Gazetteer
+from vigie.places.importing import import_contours, import_streets
+from vigie.places.locate import Locator, Streets
+from vigie.places.model import Holidays, Municipality, Pack, PlaceHit, Territory
+from vigie.places.pack import load_pack
+from vigie.places.service import install, locator, read_holidays, read_territory, search, streets
+
+__all__ = [
+    "ROUTES",
+    "Streets",
+    "Gazetteer",
+    "Holidays",
+    "Locator",
+    "Municipality",
+    "Pack",
+    "PlaceHit",
+    "Territory",
+    "import_contours",
+    "import_streets",
+    "install",
+    "load_pack",
+    "locator",
+    "read_holidays",
+    "read_territory",
+    "search",
+    "streets",
+]

@@ -43,13 +43,14 @@ class CommandSpec(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of equipment of one trade."""
+    """A kind of equipment of one trade; `parents` are the kinds that may feed it."""
 
     name: str
     trade: str
     metrics: tuple[Metric, ...] = ()
     commands: tuple[CommandSpec, ...] = ()
     icon: str = "dot"
+    parents: tuple[str, ...] = ()
 
     def slot(self, metric: str) -> int | None:
         """The place of a metric in stored arrays; None when this kind has no such metric."""
@@ -88,6 +89,7 @@ STREETLIGHT = Kind(
         CommandSpec("set_dimming_level", (Parameter("level", "%", 0, 100, "dimmingLevel"),)),
     ),
     icon="streetlight",
+    parents=("StreetlightControlCabinet",),
 )
 
 STREETLIGHT_CONTROL_CABINET = Kind(

@@ -9,8 +9,34 @@ cannot be understood raises Invalid with the option that mends it. Every file is
 bounded, archives cannot escape, nothing but these formats is opened.
 """
 
-from vigie.core.geofiles.crs import guess_crs
-from vigie.core.geofiles.source import Batch, GeoFile, ReadOptions
+from vigie.core.geofiles.mapping import (
+    Mapping,
+    SourceSpec,
+    check_columns,
+    check_targets,
+    load_mapping,
+    text_of,
+)
 from vigie.core.geofiles.opening import open_geofile
+from vigie.core.geofiles.report import GEOMETRY_FAULTS, ImportReport, Progress, Remark
+from vigie.core.geofiles.source import Batch, GeoFile, ReadOptions, clean_text
+from vigie.core.geofiles.table import number
 
-__all__ = ["Batch", "GeoFile", "ReadOptions", "guess_crs", "open_geofile"]
+__all__ = [
+    "GEOMETRY_FAULTS",
+    "Batch",
+    "GeoFile",
+    "ImportReport",
+    "Mapping",
+    "Progress",
+    "ReadOptions",
+    "Remark",
+    "SourceSpec",
+    "check_columns",
+    "check_targets",
+    "clean_text",
+    "load_mapping",
+    "number",
+    "open_geofile",
+    "text_of",
+]

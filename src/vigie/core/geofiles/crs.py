@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +52,10 @@ def to_wgs84(crs: CRS) -> Callable[[Floats], Floats] | None:
     """
     if crs.is_geographic and crs.to_epsg(min_confidence=90) in {4326, 4979}:
         return None
-    transformer = _transformer(cast(str, crs.to_wkt()))
+    transformer = _transformer(crs.to_wkt())
 
     def transform(coordinates: Floats) -> Floats:
-        x, y = cast(
-            tuple[Any, Any], transformer.transform(coordinates[:, 0], coordinates[:, 1])
-        )
+        x, y = transformer.transform(coordinates[:, 0], coordinates[:, 1])
         return np.column_stack([x, y])
 
     return transform
@@ -83,10 +80,10 @@ def guess_crs(coordinates: Floats, near: BBox | None) -> str | None:
     best: tuple[float, str] | None = None
     for code in _CANDIDATES:
         try:
-            transformer = _transformer(cast(str, CRS.from_epsg(code).to_wkt()))
+            transformer = _transformer(CRS.from_epsg(code).to_wkt())
         except CRSError:
             continue
-        x, y = cast(tuple[Any, Any], transformer.transform(sample[:, 0], sample[:, 1]))
+        x, y = transformer.transform(sample[:, 0], sample[:, 1])
         share = float(wide.contains(x, y).mean())
         if share > 0.5 and (best is None or share > best[0] + 0.05):
             best = (share, f"EPSG:{code}")

@@ -10,6 +10,7 @@ import numpy as np
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.raw import read as read_raw
 from pyproj import CRS
 
 from vigie.core.errors import Invalid
@@ -91,7 +92,7 @@ class OgrFile:
         try:
             meta, _, wkb, values = cast(
                 tuple[dict[str, Any], Any, Any, Any],
-                pyogrio.raw.read(
+                read_raw(
                     self._path,
                     layer=self._layer,
                     columns=[self._names[c] for c in columns],

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from vigie.core.errors import Invalid, TooLarge
@@ -20,7 +20,7 @@ MAX_FILE_BYTES = 4_000_000_000
 @contextlib.contextmanager
 def open_geofile(
     path: Path, options: ReadOptions | None = None, *, near: BBox | None = None, place: str = ""
-) -> Iterator[GeoFile]:
+) -> Generator[GeoFile]:
     """Open a zipped Shapefile, Shapefile, GeoPackage, GeoJSON or CSV.
 
     `near` is where its content should lie, `place` what that is called: they serve to name the

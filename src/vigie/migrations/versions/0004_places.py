@@ -26,7 +26,7 @@ def upgrade() -> None:
             holidays jsonb not null default '{}',
             revision bigint not null default 0
         );
-        insert into places.meta (one) values (true);
+        insert into places.meta default values;
         create table places.municipality (
             insee text primary key,
             name text not null,
@@ -46,6 +46,8 @@ def upgrade() -> None:
             insee text not null default '',
             geometry text not null,
             bbox float8[] not null,
+            lon float8 not null,
+            lat float8 not null,
             length_m float8 not null,
             attributes jsonb not null default '{}',
             digest bytea not null,

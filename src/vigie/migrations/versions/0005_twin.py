@@ -24,7 +24,9 @@ def upgrade() -> None:
             name text not null default '',
             folded text not null default '',
             municipality text not null default '',
+            municipality_given boolean not null default false,
             street text not null default '',
+            street_given boolean not null default false,
             lon float8 not null check (lon between -180 and 180),
             lat float8 not null check (lat between -90 and 90),
             mercator point not null,
@@ -58,7 +60,7 @@ def upgrade() -> None:
         -- security only leakproof operators reach an index, and no full-text one is.
         create table twin.word (
             word text collate "C" not null,
-            asset int not null references twin.asset on delete cascade,
+            asset int not null,
             municipality text not null,
             trade text not null,
             primary key (word, asset) include (municipality, trade)
