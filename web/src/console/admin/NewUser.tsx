@@ -1,0 +1,46 @@
+import { Button, Group, Select, Stack, TextInput } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { createUser } from "../../shared/api/calls";
+import { explain, word } from "../../shared/i18n/words";
+import { Refusal } from "../session/Refusal";
+import { useTerritory } from "../state/server";
+
+export const roles = ["administrator", "operator", "viewer", "auditor"] as const;
+
+export function NewUser({ onCreated }: { onCreated: (username: string, password: string | undefined) => void }) {
+  const { t, i18n } = useTranslation();
+  const territory = useTerritory();
+  const [username, setUsername] = useState("");
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<string>("operator");
+  const [municipality, setMunicipality] = useState("*");
+  const [language, setLanguage] = useState(i18n.language);
+  const create = useMutation({
+    mutationFn: () =>
+      createUser({
+        username: username.trim(), display_name: name.trim(), language, grants: [{ role, municipality, trade: "*" }],
+      }),
+    onSuccess: (user) => onCreated(user.username, user.password),
+  });
+  const places = [{ value: "*", label: t("user.everywhere") }, ...(territory?.municipalities.map(({ insee, name: label }) => ({ value: insee, label })) ?? [])];
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        create.mutate();
+      }}
+    >
+      <Stack gap={10}>
+        <TextInput label={t("login.username")} required withAsterisk={false} autoFocus spellCheck={false} value={username} onChange={(event) => setUsername(event.currentTarget.value)} />
+        <TextInput label={t("users.name")} required withAsterisk={false} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <Select label={t("users.role")} value={role} onChange={(value) => setRole(value ?? role)} data={roles.map((value) => ({ value, label: word("role", value) }))} />
+        <Select label={t("users.where")} searchable value={municipality} onChange={(value) => setMunicipality(value ?? "*")} data={places} />
+        <Select label={t("language.label")} value={language} onChange={(value) => setLanguage(value ?? language)} data={[{ value: "fr", label: "Français" }, { value: "en", label: "English" }]} />
+        {create.isError && <Refusal>{explain(create.error)}</Refusal>}
+        <Group justify="flex-end"><Button type="submit" loading={create.isPending}>{t("users.create")}</Button></Group>
+      </Stack>
+    </form>
+  );
+}

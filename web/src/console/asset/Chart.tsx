@@ -1,0 +1,65 @@
+import "uplot/dist/uPlot.min.css";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import uPlot from "uplot";
+import type { History } from "../../shared/api/types";
+import { makeFormat } from "../../shared/i18n/format";
+import { word } from "../../shared/i18n/words";
+import { colour } from "../../shared/tokens";
+import { useTerritory } from "../state/server";
+import classes from "./Chart.module.css";
+
+const height = 168;
+const font = '11px "Inter Variable", sans-serif';
+
+/** One metric over a day: steps for what is set, points joined for what is measured. */
+export default function Chart({ history, flag }: { history: History; flag: boolean }) {
+  const { i18n } = useTranslation();
+  const zone = useTerritory()?.time_zone ?? "Europe/Paris";
+  const host = useRef<HTMLDivElement>(null);
+  const language = i18n.language;
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const format = makeFormat(language, zone);
+    const axis = { stroke: colour.second, font, grid: { stroke: colour.line, width: 1 }, ticks: { show: false } };
+    const stepped = flag || history.metric === "dimmingLevel";
+    const steps = uPlot.paths.stepped?.({ align: 1 });
+    const bounded = flag ? [0, 1] : history.metric === "dimmingLevel" ? [0, 100] : null;
+    const plot = new uPlot(
+      {
+        width: element.clientWidth,
+        height,
+        tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), zone),
+        cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+        legend: { live: true, markers: { show: false } },
+        scales: { y: bounded ? { range: [bounded[0] ?? 0, (bounded[1] ?? 1) * 1.04] } : {} },
+        axes: [
+          { ...axis, values: (_, ticks) => ticks.map((tick) => format.clock(tick * 1000)), space: 62, size: 26 },
+          { ...axis, values: (_, ticks) => ticks.map((tick) => format.number(tick, 2)), size: 48, space: 32 },
+        ],
+        series: [
+          { label: " ", value: (_, when: number | null) => (when === null ? "" : format.dateTime(when * 1000)) },
+          {
+            label: word("metric", history.metric),
+            stroke: colour.lampFull, width: 1.4, points: { show: history.t.length < 3 },
+            fill: "rgba(232, 226, 208, 0.07)",
+            ...(stepped && steps ? { paths: steps } : {}),
+            value: (_, value: number | null) => (value === null ? "" : format.quantity(value, history.unit)),
+          },
+        ],
+      },
+      [history.t.map((ms) => ms / 1000), history.v],
+      element,
+    );
+    const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      plot.destroy();
+    };
+  }, [history, flag, language, zone]);
+
+  return <div ref={host} className={classes["chart"]} role="img" aria-label={word("metric", history.metric)} />;
+}

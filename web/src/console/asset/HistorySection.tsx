@@ -1,0 +1,57 @@
+import { Select } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Suspense, lazy, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { getHistory } from "../../shared/api/calls";
+import type { Asset } from "../../shared/api/types";
+import { word } from "../../shared/i18n/words";
+import { Empty, Failed, Loading } from "../../shared/ui/States";
+import { Section } from "../shell/Panel";
+import { connection } from "../state/live";
+import { useKind } from "../state/server";
+import classes from "./asset.module.css";
+
+const Chart = lazy(() => import("./Chart"));
+const day = 86_400_000;
+const points = 500;
+
+export function HistorySection({ asset }: { asset: Asset }) {
+  const { t } = useTranslation();
+  const kind = useKind(asset.kind);
+  const names = kind?.metrics.map(({ name }) => name) ?? Object.keys(asset.state);
+  const [metric, setMetric] = useState(names.includes("dimmingLevel") ? "dimmingLevel" : (names[0] ?? ""));
+  const history = useQuery({
+    queryKey: ["history", asset.id, metric],
+    queryFn: () => {
+      const to = connection.now();
+      return getHistory(asset.id, { metric, from: new Date(to - day).toISOString(), to: new Date(to).toISOString(), points });
+    },
+    enabled: metric !== "",
+    refetchInterval: 30_000,
+    placeholderData: keepPreviousData,
+  });
+  if (names.length === 0) return null;
+  const data = history.data;
+  const chooser = (
+    <Select
+      size="xs" w={190} aria-label={t("asset.metric")} value={metric} onChange={(value) => setMetric(value ?? metric)}
+      data={names.map((name) => ({ value: name, label: word("metric", name) }))}
+    />
+  );
+  return (
+    <Section title={t("asset.history")} end={chooser}>
+      {history.isError && !data ? <Failed error={history.error} retry={() => void history.refetch()} />
+        : !data ? <Loading rows={5} />
+        : data.t.length === 0 ? <Empty title={t("asset.noHistory")} />
+        : (
+          <Suspense fallback={<Loading rows={5} />}>
+            <Chart history={data} flag={kind?.metrics.find(({ name }) => name === data.metric)?.kind === "flag"} />
+            <div className={classes["chartNote"]}>
+              <span>{t("asset.last24h")}</span>
+              <span>{t(data.resolution === "raw" ? "asset.raw" : "asset.rolled", { resolution: data.resolution })}</span>
+            </div>
+          </Suspense>
+        )}
+    </Section>
+  );
+}

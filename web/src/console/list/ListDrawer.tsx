@@ -1,0 +1,84 @@
+import { ActionIcon, Button, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Search, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { listAssets } from "../../shared/api/calls";
+import { Empty, Failed, Loading } from "../../shared/ui/States";
+import { showLights } from "../map/controller";
+import { useDesk } from "../state/desk";
+import { useFormat, useTerritory } from "../state/server";
+import { AssetRows } from "./AssetRows";
+import classes from "./List.module.css";
+import { fieldOf, useFoundIds, withField } from "./filter";
+
+const pageSize = 100;
+const statuses = ["fault", "stale", "pending", "ok"] as const;
+
+/** Equipment as a list, below the map, under the same filter. */
+export function ListDrawer() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const territory = useTerritory();
+  const filter = useDesk((desk) => desk.filter);
+  const { set, select } = useDesk.getState();
+  const [typed, setTyped] = useState(filter);
+  const input = useRef<HTMLInputElement>(null);
+  const apply = useDebouncedCallback((text: string) => set({ filter: text.trim() }), 250);
+  const change = (text: string) => {
+    setTyped(text);
+    apply(text);
+  };
+  useEffect(() => input.current?.focus(), []);
+
+  const list = useInfiniteQuery({
+    queryKey: ["assets", filter],
+    queryFn: ({ pageParam }) => listAssets({ filter, cursor: pageParam, limit: pageSize }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+    staleTime: 15_000,
+  });
+  const found = useFoundIds(filter);
+  const items = list.data?.pages.flatMap((page) => page.items);
+  const total = list.data?.pages[0]?.total;
+
+  return (
+    <section className={classes["drawer"]} aria-label={t("list.title")} data-testid="list-drawer">
+      <header className={classes["head"]}>
+        <TextInput
+          ref={input} className={classes["filter"] ?? ""} size="xs" aria-label={t("list.filter")} placeholder={t("list.placeholder")} data-testid="list-filter"
+          leftSection={<Search size={14} aria-hidden />} value={typed} spellCheck={false} onChange={(event) => change(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+        />
+        <Select
+          size="xs" w={190} clearable searchable aria-label={t("asset.municipality")} placeholder={t("list.allMunicipalities")}
+          value={fieldOf(typed, "municipality")} onChange={(value) => change(withField(typed, "municipality", value))}
+          data={territory?.municipalities.map(({ insee, name }) => ({ value: insee, label: name })) ?? []}
+        />
+        <Select
+          size="xs" w={150} clearable aria-label={t("list.status")} placeholder={t("list.anyStatus")} value={fieldOf(typed, "status")}
+          onChange={(value) => change(withField(typed, "status", value))} data={statuses.map((status) => ({ value: status, label: t(`list.statuses.${status}`) }))}
+        />
+        <span className={classes["total"]} role="status">{total !== undefined && t("list.total", { count: total, n: format.number(total) })}</span>
+        {filter !== "" && found.data && found.data.length > 0 && (
+          <Button
+            size="xs" variant="default" data-testid="list-select-all"
+            onClick={() => {
+              select(found.data);
+              showLights(found.data);
+            }}
+          >
+            {t("list.selectAll", { count: found.data.length, n: format.number(found.data.length) })}
+          </Button>
+        )}
+        <ActionIcon variant="subtle" color="gray" aria-label={t("action.close")} onClick={() => set({ drawer: false })}><X size={16} /></ActionIcon>
+      </header>
+      {items ? (
+        items.length === 0 ? <Empty title={t("list.empty")} hint={t("list.emptyHint")} />
+          : <AssetRows items={items} more={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : undefined} />
+      ) : list.isError ? <Failed error={list.error} retry={() => void list.refetch()} /> : <Loading />}
+    </section>
+  );
+}

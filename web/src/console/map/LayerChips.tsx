@@ -1,0 +1,64 @@
+import { Tooltip, UnstyledButton } from "@mantine/core";
+import { List, SquareDashedMousePointer } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Shape, type Sign } from "../../shared/ui/Shape";
+import { type Shown, useDesk } from "../state/desk";
+import { useCounters } from "../state/live";
+import { useFormat, usePromise } from "../state/server";
+import classes from "./LayerChips.module.css";
+
+/** Legend, counters and switches of the map's layers in one place. */
+export function LayerChips({ synthetic }: { synthetic: boolean }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const promise = usePromise();
+  const counters = useCounters(promise);
+  const { shown, toggleShown, boxTool, drawer, set } = useDesk();
+
+  const failures: [Sign, number][] = [
+    ["supply", counters.supply], ["lamp", counters.lamp], ["fault", counters.fault], ["unexpected", counters.unexpected],
+  ];
+  const chip = (what: keyof Shown, count: number, signs: Sign[], hint: string) => (
+    <Tooltip label={hint} multiline maw={280}>
+      <UnstyledButton
+        className={classes["chip"]} aria-pressed={shown[what]} data-testid={`chip-${what}`} data-count={count}
+        onClick={() => toggleShown(what)}
+      >
+        {signs.map((sign) => <Shape key={sign} condition={sign} />)}
+        <span>{t(`chip.${what}`)}</span>
+        <span className={classes["count"]}>{format.number(count)}</span>
+      </UnstyledButton>
+    </Tooltip>
+  );
+  const abnormal = failures.filter(([, count]) => count > 0);
+  const total = counters.supply + counters.lamp + counters.fault + counters.unexpected;
+  const tools: [string, boolean, () => void, React.ReactNode, string][] = [
+    [t("tool.box"), boxTool, () => set({ boxTool: !boxTool }), <SquareDashedMousePointer key="box" size={16} />, "B"],
+    [t("tool.list"), drawer, () => set({ drawer: !drawer }), <List key="list" size={16} />, "L"],
+  ];
+
+  return (
+    <div className={classes["chips"]}>
+      <div className={classes["row"]} role="group" aria-label={t("chip.label")}>
+        {chip("normal", counters.normal, ["normal"], t("chip.normalHint"))}
+        {chip("failures", total, ["lamp"], failures.map(([sign, count]) => `${t(`condition.${sign as "lamp"}`)} ${format.number(count)}`).join(" · "))}
+        {chip("silent", counters.silent, ["silent"], t("chip.silentHint", { age: format.age(promise) }))}
+        {chip("pending", counters.pending, ["pending"], t("chip.pendingHint"))}
+        {tools.map(([label, on, press, icon, key]) => (
+          <Tooltip key={key} label={`${label} (${key})`}>
+            <UnstyledButton className={classes["tool"]} aria-label={label} aria-pressed={on} aria-keyshortcuts={key} onClick={press}>{icon}</UnstyledButton>
+          </Tooltip>
+        ))}
+        {synthetic && <span className={classes["synthetic"]} title={t("chip.syntheticHint")}>{t("chip.synthetic")}</span>}
+      </div>
+      {abnormal.length > 0 && shown.failures && (
+        <ul className={classes["legend"]}>
+          {abnormal.map(([sign, count]) => (
+            <li key={sign}><Shape condition={sign} size={11} />{t(`condition.${sign as "lamp"}`)}<span className={classes["count"]}>{format.number(count)}</span></li>
+          ))}
+        </ul>
+      )}
+      {boxTool && <p className={classes["hint"]} role="status">{t("tool.boxHint")}</p>}
+    </div>
+  );
+}

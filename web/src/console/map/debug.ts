@@ -1,0 +1,46 @@
+/** A small read-only handle for the end-to-end tests: what the map shows, without reading pixels. */
+import type { Map as MapLibre } from "maplibre-gl";
+import type { Light } from "../../shared/live/store";
+import { connection, lights } from "../state/live";
+
+interface Handle {
+  readonly map: MapLibre;
+  readonly live: boolean;
+  readonly updates: number;
+  lights: () => number;
+  lightsReported: () => number;
+  light: (id: number) => Light | null;
+  /** Every light as [id, level, flags, at], sorted: to compare with a fresh snapshot. */
+  state: () => [number, number | null, number, number | null][];
+}
+
+declare global {
+  interface Window {
+    __vigie?: Handle;
+  }
+}
+
+const orNull = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? null : value);
+
+export function exposeForTests(map: MapLibre, promise: () => number): void {
+  window.__vigie = Object.freeze({
+    map,
+    get live() {
+      return connection.status.live;
+    },
+    get updates() {
+      return lights.updates;
+    },
+    lights: () => lights.total,
+    lightsReported: () => lights.count(connection.now() / 1000, promise()).reported,
+    light: (id: number) => lights.get(id),
+    state: () =>
+      [...lights.channels.values()]
+        .flatMap((channel) =>
+          Array.from(channel.id, (id, i): [number, number | null, number, number | null] => [
+            id, orNull(channel.level[i]), channel.flags[i] ?? 0, orNull(channel.at[i]),
+          ]),
+        )
+        .sort((a, b) => a[0] - b[0]),
+  });
+}

@@ -1,0 +1,7 @@
+/** Web Mercator on the unit square, in double precision. */
+export const mercatorX = (lon: number): number => (lon + 180) / 360;
+
+export function mercatorY(lat: number): number {
+  const sine = Math.sin((lat * Math.PI) / 180);
+  return 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
+}

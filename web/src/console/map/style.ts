@@ -1,0 +1,69 @@
+/** The base map: ground, municipalities, streets and their names. No tile or glyph server: text is drawn locally. */
+import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { Territory } from "../../shared/api/types";
+import { colour } from "../../shared/tokens";
+
+const font = ["Inter Variable"];
+const halo = { "text-halo-color": colour.void, "text-halo-width": 1.6 };
+
+const layers: LayerSpecification[] = [
+  { id: "ground", type: "background", paint: { "background-color": colour.void } },
+  { id: "land", type: "fill", source: "contours", paint: { "fill-color": colour.land } },
+  {
+    id: "contours", type: "line", source: "contours",
+    paint: { "line-color": colour.landLine, "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.8, 14, 1.6], "line-dasharray": [4, 2] },
+  },
+  {
+    id: "streets", type: "line", source: "streets",
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: {
+      "line-color": ["interpolate", ["linear"], ["zoom"], 11, colour.street, 15, colour.streetMain],
+      "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 10, 0.4, 13, 1.2, 16, 5, 19, 22],
+    },
+  },
+];
+
+/** Drawn above the lights. */
+const labels: LayerSpecification[] = [
+  {
+    id: "street-names", type: "symbol", source: "streets", minzoom: 14.2,
+    layout: {
+      "symbol-placement": "line", "text-field": ["get", "name"], "text-font": font,
+      "text-size": ["interpolate", ["linear"], ["zoom"], 14, 10.5, 18, 14], "text-padding": 12, "symbol-spacing": 380,
+    },
+    paint: { "text-color": "#7e8c9a", ...halo },
+  },
+  {
+    id: "municipality-names", type: "symbol", source: "municipalities", maxzoom: 15,
+    layout: {
+      "text-field": ["get", "name"], "text-font": font, "text-letter-spacing": 0.03,
+      "text-size": ["interpolate", ["linear"], ["get", "population"], 500, 11, 20_000, 13, 150_000, 17],
+      "symbol-sort-key": ["-", 0, ["get", "population"]], "text-padding": 4,
+    },
+    paint: { "text-color": "#b4c0cb", "text-halo-color": colour.void, "text-halo-width": 2 },
+  },
+];
+
+export const firstLabel = "street-names";
+
+export function mapStyle(territory: Territory): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      contours: { type: "geojson", data: "/api/v1/territory/municipalities.geojson" },
+      streets: { type: "geojson", data: "/api/v1/territory/streets.geojson", tolerance: 0.4, attribution: territory.attribution },
+      municipalities: {
+        type: "geojson",
+        data: {
+          type: "FeatureCollection",
+          features: territory.municipalities.map((place) => ({
+            type: "Feature",
+            geometry: { type: "Point", coordinates: place.centroid },
+            properties: { name: place.name, population: place.population },
+          })),
+        },
+      },
+    },
+    layers: [...layers, ...labels],
+  };
+}

@@ -1,0 +1,71 @@
+/** Who is at this desk and what they may do. */
+import { useQuery } from "@tanstack/react-query";
+import { createContext, use } from "react";
+import { getSession, logout } from "../../shared/api/calls";
+import { ApiError, setCsrf } from "../../shared/api/http";
+import type { Session } from "../../shared/api/types";
+import { adoptLanguage } from "../../shared/i18n";
+import { queryClient } from "../state/server";
+
+const key = ["session"];
+
+async function fetchSession(): Promise<Session | null> {
+  try {
+    const session = await getSession();
+    setCsrf(session.csrf);
+    return session;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  }
+}
+
+export const useSessionQuery = () => useQuery({ queryKey: key, queryFn: fetchSession, staleTime: Infinity });
+
+export async function enter(session: Session): Promise<void> {
+  setCsrf(session.csrf);
+  await adoptLanguage(session.user.language);
+  queryClient.setQueryData(key, session);
+}
+
+export async function refreshSession(): Promise<void> {
+  await queryClient.invalidateQueries({ queryKey: key });
+}
+
+/** The session ended, by choice or by the server: nothing of it stays on the screen. */
+export function forget(): void {
+  setCsrf("");
+  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+  queryClient.setQueryData(key, null);
+}
+
+export async function leave(): Promise<void> {
+  try {
+    await logout();
+  } finally {
+    forget();
+  }
+}
+
+export const SessionContext = createContext<Session | null>(null);
+
+export function useSession(): Session {
+  const session = use(SessionContext);
+  if (!session) throw new Error("This part of the screen is shown only to someone logged in.");
+  return session;
+}
+
+/** What the screens ask for; the server decides again at each call. */
+export const permission = {
+  command: "control.command",
+  journal: "journal.read",
+  quarantine: "gateways.read",
+  system: "system.read",
+  users: "access.users",
+  tokens: "access.tokens",
+} as const;
+
+export function useCan(): (what: keyof typeof permission) => boolean {
+  const { permissions } = useSession();
+  return (what) => permissions.includes(permission[what]);
+}

@@ -1,0 +1,52 @@
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import type { Territory } from "../../shared/api/types";
+import { useCommandEvents } from "../command/events";
+import { ListDrawer } from "../list/ListDrawer";
+import { useFilterOnMap } from "../list/filter";
+import { LayerChips } from "../map/LayerChips";
+import { MapView } from "../map/MapView";
+import { useDesk } from "../state/desk";
+import { startLive } from "../state/live";
+import classes from "./Desk.module.css";
+import { Dock } from "./Dock";
+import { NotLive } from "./NotLive";
+import { Rail } from "./Rail";
+import { Sheets } from "./Sheets";
+import { Shortcuts } from "./Shortcuts";
+import { TopBar } from "./TopBar";
+import { useAssetInAddress } from "./address";
+import { useShortcuts } from "./shortcutKeys";
+
+/** The room: bar above, rail at the left, the map always there, sheets and docks over it. */
+export default function Desk({ territory, onUnauthorised }: { territory: Territory; onUnauthorised: () => void }) {
+  const { t } = useTranslation();
+  const drawer = useDesk((desk) => desk.drawer);
+  useEffect(() => startLive(onUnauthorised), [onUnauthorised]);
+  useEffect(() => {
+    document.title = `${territory.name} · Vigie`;
+  }, [territory]);
+  useAssetInAddress();
+  useShortcuts();
+  useCommandEvents();
+  useFilterOnMap();
+
+  return (
+    <div className={classes["desk"]}>
+      <a className={classes["skip"]} href="#main">{t("shell.skip")}</a>
+      <TopBar territory={territory} />
+      <Rail />
+      <main id="main" className={classes["main"]}>
+        <div className={classes["table"]}>
+          <MapView territory={territory} />
+          <NotLive />
+          <LayerChips synthetic={territory.synthetic} />
+          <Sheets />
+        </div>
+        {drawer && <ListDrawer />}
+      </main>
+      <Dock />
+      <Shortcuts />
+    </div>
+  );
+}

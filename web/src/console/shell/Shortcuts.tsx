@@ -1,0 +1,43 @@
+import { Kbd, Modal, Table } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { useCan } from "../session/session";
+import { useDesk } from "../state/desk";
+import { visibleDesks } from "./desks";
+
+export function Shortcuts() {
+  const { t } = useTranslation();
+  const can = useCan();
+  const opened = useDesk((desk) => desk.shortcuts);
+  const set = useDesk((desk) => desk.set);
+  const rows: [string[], string][] = [
+    [["Ctrl", "K"], t("shortcuts.commandBar")],
+    [["/"], t("shortcuts.commandBar")],
+    ...visibleDesks(can).map(({ key, name }): [string[], string] => [[key], t(`desk.${name}`)]),
+    [["L"], t("shortcuts.list")],
+    [["B"], t("shortcuts.box")],
+    [[t("shortcuts.shift"), t("shortcuts.drag")], t("shortcuts.boxDrag")],
+    [["Ctrl", t("shortcuts.click")], t("shortcuts.toggle")],
+    [["←", "↑", "→", "↓"], t("shortcuts.pan")],
+    [["+", "−"], t("shortcuts.zoom")],
+    [["↑", "↓", t("shortcuts.enter"), t("shortcuts.space")], t("shortcuts.rows")],
+    [[t("shortcuts.escape")], t("shortcuts.close")],
+    [["?"], t("shortcuts.title")],
+  ];
+  return (
+    <Modal
+      opened={opened} onClose={() => set({ shortcuts: false })} title={t("shortcuts.title")}
+      closeButtonProps={{ "aria-label": t("action.close") }}
+    >
+      <Table verticalSpacing={5}>
+        <Table.Tbody>
+          {rows.map(([keys, what], i) => (
+            <Table.Tr key={i}>
+              <Table.Td w={170}>{keys.map((name) => <Kbd key={name} mr={4}>{name}</Kbd>)}</Table.Td>
+              <Table.Td>{what}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Modal>
+  );
+}

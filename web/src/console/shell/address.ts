@@ -1,0 +1,20 @@
+/** The open light is part of the address, so that it can be sent to a colleague. */
+import { useEffect } from "react";
+import { openAsset, useDesk } from "../state/desk";
+
+const name = "light";
+
+export function useAssetInAddress(): void {
+  useEffect(() => {
+    const asked = Number(new URLSearchParams(location.search).get(name));
+    if (Number.isInteger(asked) && asked > 0) openAsset(asked);
+    return useDesk.subscribe((now, before) => {
+      if (now.panels === before.panels) return;
+      const panel = now.panels.find((candidate) => candidate.kind === "asset");
+      const url = new URL(location.href);
+      if (panel) url.searchParams.set(name, String(panel.id));
+      else url.searchParams.delete(name);
+      history.replaceState(history.state, "", url);
+    });
+  }, []);
+}

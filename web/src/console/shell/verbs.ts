@@ -1,0 +1,49 @@
+/** What the command bar can do besides finding: each verb by its words. */
+import i18next from "i18next";
+import { setLanguage } from "../../shared/i18n";
+import { showBox } from "../map/controller";
+import { leave, type permission } from "../session/session";
+import { useDesk } from "../state/desk";
+import { queryClient, territoryQuery } from "../state/server";
+import { visibleDesks } from "./desks";
+
+export interface Verb {
+  id: string;
+  label: string;
+  run: () => void;
+}
+
+/** Case and accents do not matter to someone in a hurry. */
+export function fold(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+export function allVerbs(can: (what: keyof typeof permission) => boolean, navigate: (path: string) => void): Verb[] {
+  const t = i18next.t.bind(i18next);
+  const desk = useDesk.getState();
+  const verbs: Verb[] = visibleDesks(can).map(({ name, path }) => ({
+    id: `go-${name}`, label: t("verb.go", { desk: t(`desk.${name}`) }), run: () => navigate(path),
+  }));
+  verbs.push(
+    { id: "list", label: t(desk.drawer ? "verb.closeList" : "verb.openList"), run: () => desk.set({ drawer: !desk.drawer }) },
+    { id: "box", label: t("verb.box"), run: () => desk.set({ boxTool: true }) },
+    {
+      id: "whole", label: t("verb.whole"),
+      run: () => {
+        const territory = queryClient.getQueryData(territoryQuery.queryKey);
+        if (territory) showBox((territory as { bbox: [number, number, number, number] }).bbox);
+      },
+    },
+    { id: "language", label: t("language.switch"), run: () => void setLanguage(i18next.language === "fr" ? "en" : "fr") },
+    { id: "shortcuts", label: t("shortcuts.title"), run: () => desk.set({ shortcuts: true }) },
+    { id: "logout", label: t("user.logout"), run: () => void leave() },
+  );
+  if (desk.selection.size) verbs.unshift({ id: "clear", label: t("verb.clear", { count: desk.selection.size }), run: desk.clearSelection });
+  return verbs;
+}
+
+export function matching(verbs: Verb[], words: string): Verb[] {
+  const wanted = fold(words).split(/\s+/).filter(Boolean);
+  if (wanted.length === 0) return verbs;
+  return verbs.filter(({ label }) => wanted.every((word) => fold(label).split(/[\s:’']+/).some((part) => part.startsWith(word))));
+}

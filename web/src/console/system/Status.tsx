@@ -1,0 +1,19 @@
+import { useTranslation } from "react-i18next";
+import { colour } from "../../shared/tokens";
+
+const signs = {
+  ok: <circle cx="6" cy="6" r="4" fill={colour.good} />,
+  degraded: <rect x="2" y="2" width="8" height="8" fill={colour.medium} />,
+  down: <path d="M6 .6 11.4 6 6 11.4.6 6Z" fill={colour.critical} />,
+} as const;
+
+/** A part's health: colour, shape and word. */
+export function Status({ status, word }: { status: keyof typeof signs; word?: string }) {
+  const { t } = useTranslation();
+  return (
+    <span style={{ display: "inline-flex", alignItems: "center", gap: 7, whiteSpace: "nowrap", fontWeight: status === "ok" ? 400 : 600 }}>
+      <svg width={12} height={12} viewBox="0 0 12 12" aria-hidden>{signs[status]}</svg>
+      {word ?? t(`system.status.${status}`)}
+    </span>
+  );
+}

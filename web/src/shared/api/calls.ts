@@ -1,0 +1,82 @@
+/** Every call the screens make, by name. */
+import { type Query, request } from "./http";
+import type {
+  Asset, Command, CommandState, CommandTarget, Gateway, Grant, History, JournalEntry, KindSpec, Page, QuarantineItem,
+  SearchItem, Session, System, Territory, TokenRow, UserRow,
+} from "./types";
+
+const part = (value: string | number): string => encodeURIComponent(String(value));
+
+export const getSession = () => request<Session>("/session");
+export const login = (username: string, password: string) =>
+  request<Session>("/session", { method: "POST", body: { username, password } });
+export const logout = () => request<undefined>("/session", { method: "DELETE" });
+export const changePassword = (current: string, next: string) =>
+  request<unknown>("/session/password", { method: "POST", body: { current, new: next } });
+
+export const getTerritory = () => request<Territory>("/territory");
+export const getKinds = async (): Promise<KindSpec[]> => {
+  const answer = await request<KindSpec[] | { items: KindSpec[] }>("/kinds");
+  return Array.isArray(answer) ? answer : answer.items;
+};
+export const search = (q: string, signal: AbortSignal) =>
+  request<{ items: SearchItem[] }>("/search", { query: { q, limit: 12 }, signal });
+
+export const getAsset = (id: number) => request<Asset>(`/assets/${part(id)}`);
+export const listAssets = (query: { filter?: string; cursor?: string | null; limit?: number }) =>
+  request<Page<Asset>>("/assets", { query });
+export const getHistory = (id: number, query: { metric: string; from: string; to: string; points: number }) =>
+  request<History>(`/assets/${part(id)}/history`, { query });
+export const getAssetJournal = (id: number, cursor: string | null) =>
+  request<Page<JournalEntry>>(`/assets/${part(id)}/journal`, { query: { cursor } });
+
+/** The identities that a filter finds, through the export, in one answer. */
+export async function findAssetIds(filter: string, signal?: AbortSignal): Promise<number[]> {
+  const options = signal ? { query: { filter }, signal } : { query: { filter } };
+  const found = await request<{ features: { id?: number | string; properties?: { id?: number } }[] }>(
+    "/assets.geojson", options,
+  );
+  return found.features.map((feature) => Number(feature.id ?? feature.properties?.id)).filter(Number.isInteger);
+}
+
+export const getJournal = (query: { filter?: string; cursor?: string | null }) =>
+  request<Page<JournalEntry>>("/journal", { query });
+export const getJournalChanges = (id: string, cursor: string | null) =>
+  request<Page<JournalEntry["changes"][number]>>(`/journal/${part(id)}/changes`, { query: { cursor } });
+
+export interface NewCommand {
+  verb: "set_dimming_level";
+  params: { level: number };
+  assets: number[];
+  reason: string;
+}
+export const postCommand = (body: NewCommand, key: string) =>
+  request<Command>("/commands", { method: "POST", body, headers: { "Idempotency-Key": key } });
+export const listCommands = (cursor: string | null) => request<Page<Command>>("/commands", { query: { cursor } });
+export const getCommand = (id: string) => request<Command>(`/commands/${part(id)}`);
+export const getCommandTargets = (id: string, state: CommandState, cursor: string | null) =>
+  request<Page<CommandTarget>>(`/commands/${part(id)}/targets`, { query: { state, cursor } });
+export const cancelCommand = (id: string, reason: string) =>
+  request<Command>(`/commands/${part(id)}/cancel`, { method: "POST", body: { reason } });
+
+export const getQuarantine = (query: Query) => request<Page<QuarantineItem>>("/quarantine", { query });
+export const getGateways = (cursor: string | null) => request<Page<Gateway>>("/gateways", { query: { cursor } });
+export const getSystem = () => request<System>("/system");
+
+export interface NewUser {
+  username: string;
+  display_name: string;
+  language: string;
+  grants: Grant[];
+}
+export const listUsers = (cursor: string | null) => request<Page<UserRow>>("/users", { query: { cursor } });
+export const createUser = (body: NewUser) =>
+  request<UserRow & { password?: string }>("/users", { method: "POST", body });
+export const updateUser = (id: string, body: Partial<NewUser> & { active?: boolean }) =>
+  request<UserRow>(`/users/${part(id)}`, { method: "PATCH", body });
+export const resetPassword = (id: string) =>
+  request<{ password: string }>(`/users/${part(id)}/reset-password`, { method: "POST", body: {} });
+export const listTokens = (cursor: string | null) => request<Page<TokenRow>>("/tokens", { query: { cursor } });
+export const createToken = (body: { name: string; permissions: string[] }) =>
+  request<TokenRow & { token: string }>("/tokens", { method: "POST", body });
+export const deleteToken = (id: string) => request<undefined>(`/tokens/${part(id)}`, { method: "DELETE" });

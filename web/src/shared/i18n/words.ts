@@ -1,0 +1,24 @@
+/** Words for what the server names by a code: errors, reasons, acts. An unknown code is shown, never hidden. */
+import i18next, { type ParseKeys, type TOptions } from "i18next";
+import { ApiError } from "../api/http";
+
+type Group = "problem" | "quarantineCode" | "targetError" | "act" | "component" | "detail" | "admission" | "metric"
+  | "kind" | "role" | "permission" | "lifecycle" | "objectType";
+
+export function word(group: Group, code: string, params: Record<string, unknown> = {}): string {
+  const key = `${group}.${code.replaceAll(".", "_")}`;
+  const options: TOptions = { ...params };
+  return i18next.exists(key) ? i18next.t(key as ParseKeys, options) : code;
+}
+
+export function explain(error: unknown): string {
+  if (!(error instanceof ApiError)) return word("problem", "unexpected");
+  const key = `problem.${error.code}`;
+  if (i18next.exists(key)) return word("problem", error.code, { ...error.problem.params, retry: error.retryAfter ?? 60 });
+  const byStatus = `http_${error.status}`;
+  if (i18next.exists(`problem.${byStatus}`)) {
+    const detail = error.problem.detail ?? "";
+    return detail ? `${word("problem", byStatus)} ${detail}` : word("problem", byStatus);
+  }
+  return error.message;
+}
