@@ -6,7 +6,7 @@ import numpy as np
 
 from simcity.lamp import Ints
 
-BURST = 16  # at high rates a gateway sends this many messages in a row: fewer system calls
+BURST = 32  # at high rates a gateway sends this many messages in a row: fewer system calls
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ class City:
         spread = self.options.connect_within / max(len(self.gateways), 1)
         for index, gateway in enumerate(self.gateways):
             gateway.start(index * spread)
+        self.stats.begin()
         began = time.monotonic()
         clockwork: list[tuple[float, Callable[[], None]]] = [
             (1.0, self._check),

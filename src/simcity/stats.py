@@ -34,6 +34,10 @@ class Stats:
         self.last_answer_acknowledged: float | None = None
         self._latency = [0] * (BUCKETS + 1)
 
+    def begin(self) -> None:
+        """Count time and CPU from here: start-up is not part of a message's cost."""
+        self.began, self._cpu0 = time.time(), cpu_seconds()
+
     def latency(self, seconds: float) -> None:
         bucket = int(seconds * RESOLUTION)
         self._latency[bucket if bucket < BUCKETS else BUCKETS] += 1
