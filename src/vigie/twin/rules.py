@@ -33,7 +33,7 @@ def _base36(value: int) -> str:
 def read_date(value: Any) -> date | None:
     """A day however it is written: 2014-03-01, 01/03/2014, 20140301, 2014 (its first day).
 
-    Raises ValueError for anything else; None for nothing.
+    Nothing, or nothing but zeros, is None. Raises ValueError for anything else.
     """
     if value is None or value == "":
         return None
@@ -44,8 +44,10 @@ def read_date(value: Any) -> date | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     written = str(value).strip()
+    if not written.strip("0/-. "):
+        return None
     if _YEAR.fullmatch(written):
-        return None if written == "0000" else _plausible(date(int(written), 1, 1))
+        return _plausible(date(int(written), 1, 1))
     if match := _ISO.fullmatch(written) or _COMPACT.fullmatch(written):
         year, month, day = (int(part) for part in match.groups())
         return _plausible(date(year, month, day))
