@@ -9,17 +9,21 @@ from vigie.core.access.catalogue import (
     Permission,
     Role,
 )
+from vigie.core.access.logins import Logins
 from vigie.core.access.model import NOBODY, Caller, Login
+from vigie.core.access.permissions import PERMISSIONS
 
 __all__ = [
     "ANY_LOGIN",
     "EVERY_ROLE",
     "NOBODY",
+    "PERMISSIONS",
     "PUBLIC",
     "ROLES",
     "Caller",
     "Catalogue",
     "Login",
+    "Logins",
     "Permission",
     "Role",
 ]

@@ -1,11 +1,25 @@
-"""Who is logged in, and what a request carries of it."""
+"""Accounts, grants, sessions and tokens, as requests carry them and as the API tells them."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
-from vigie.core.scope import ANONYMOUS, Principal
+from vigie.core.scope import ANONYMOUS, Grant, Principal
+
+Language = Literal["fr", "en"]
+RoleName = Literal["administrator", "operator", "viewer", "auditor"]
+Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*$")]
+Username = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9._@-]{1,62}[a-z0-9]$",
+        description="3 to 64 of a–z, 0–9, . _ @ -",
+    ),
+]
+Secret = Annotated[str, Meta(max_length=256, description="A password.")]
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -29,3 +43,122 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 NOBODY = Caller(ANONYMOUS)
+
+
+class GrantInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A role over a municipality and a trade; "*" is all of them."""
+
+    role: RoleName
+    municipality: Annotated[str, Meta(pattern=r"^(\*|[0-9A-Za-z_-]{1,20})$")] = "*"
+    trade: Annotated[str, Meta(pattern=r"^(\*|[a-z_]{1,40})$")] = "*"
+
+    def grant(self) -> Grant:
+        """As the core knows it."""
+        return Grant(self.role, self.municipality, self.trade)
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who is logged in."""
+
+    id: UUID
+    username: str
+    display_name: str
+    language: str
+    must_change_password: bool
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A login: who, what they were granted, what that lets them do, and their CSRF token."""
+
+    user: Person
+    grants: list[Grant]
+    permissions: list[str]
+    csrf: str
+    expires: datetime
+
+
+class User(msgspec.Struct, frozen=True):
+    """An account."""
+
+    id: UUID
+    username: str
+    display_name: str
+    language: str
+    must_change_password: bool
+    active: bool
+    grants: list[Grant]
+    created: datetime
+    last_login: datetime | None
+    version: int
+
+
+class NewUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account to create; its first password is made here and shown once."""
+
+    username: Username
+    display_name: Name
+    language: Language = "fr"
+    grants: Annotated[list[GrantInput], Meta(max_length=200)] = []
+
+
+class UserPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of an account; `grants` replaces all of them."""
+
+    display_name: Name | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+    grants: Annotated[list[GrantInput], Meta(max_length=200)] | UnsetType = UNSET
+
+
+class CreatedUser(msgspec.Struct, frozen=True):
+    """The account, and its first password: shown now and never again."""
+
+    id: UUID
+    username: str
+    display_name: str
+    language: str
+    must_change_password: bool
+    active: bool
+    grants: list[Grant]
+    created: datetime
+    last_login: datetime | None
+    version: int
+    password: str
+
+
+class Token(msgspec.Struct, frozen=True):
+    """An API token, without its secret. `grants` null: all that its owner holds."""
+
+    id: UUID
+    name: str
+    owner: str
+    permissions: list[str]
+    grants: list[Grant] | None
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+    revoked: datetime | None
+
+
+class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token to make: a subset of one's own permissions and grants."""
+
+    name: Name
+    permissions: Annotated[list[Annotated[str, Meta(max_length=80)]], Meta(min_length=1)]
+    grants: list[GrantInput] | None = None
+    expires: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class CreatedToken(msgspec.Struct, frozen=True):
+    """The token and its secret: shown now and never again."""
+
+    id: UUID
+    name: str
+    owner: str
+    permissions: list[str]
+    grants: list[Grant] | None
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+    revoked: datetime | None
+    token: str

@@ -15,7 +15,7 @@ from vigie.core.access.logins import Logins
 from vigie.core.access.model import NOBODY, Caller
 from vigie.core.errors import Forbidden, Unauthenticated, VigieError
 from vigie.core.scope import NOTHING, Principal, Scope
-from vigie.core.web.problems import UnsupportedMedia, invalid
+from vigie.core.web.problems import STATE_REQUEST_ID, UnsupportedMedia, invalid
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -117,6 +117,17 @@ def client_of(connection: Connection) -> str:
     """The address that asks."""
     client = connection.scope.get("client")
     return client[0] if client else ""
+
+
+def server_of(connection: Connection) -> str:
+    """The address of ours that was asked."""
+    server = connection.scope.get("server")
+    return server[0] if server else ""
+
+
+def request_id_of(connection: Connection) -> str:
+    """The id of this request, as in logs, answers and the journal."""
+    return str(connection.scope["state"].get(STATE_REQUEST_ID, ""))
 
 
 def is_loopback(address: str) -> bool:

@@ -9,8 +9,9 @@
 A handler asks for what it needs by name: `unit` (one transaction in the caller's scope for this
 permission, committed before the answer leaves, rolled back when the handler raises), `open_unit`
 (a callable that opens such units, for answers streamed after the handler returned), `runtime`,
-`principal`, `caller`, `request`; `data` is the body; any other parameter comes from the path or the
-query. A trailing underscore is dropped from a query name (`from_` is `from`, `state_` is `state`).
+`principal`, `caller`, `catalogue`, `request`; `data` is the body; any other parameter comes from
+the path or the query. A trailing underscore is dropped from a query name (`from_` is `from`,
+`state_` is `state`).
 """
 
 import inspect
@@ -40,7 +41,7 @@ Handler = Callable[..., Awaitable[Any]]
 OpenUnit = Callable[[], AbstractAsyncContextManager[Unit]]
 
 BODY_LIMIT = 1_000_000
-_INJECTED = {"unit", "open_unit", "runtime", "principal", "caller"}
+_INJECTED = {"unit", "open_unit", "runtime", "principal", "caller", "catalogue"}
 _RESERVED = {"state", "query", "headers", "cookies", "body", "scope", "socket", "path"}
 _STATUS = {"get": 200, "post": 200, "put": 200, "patch": 200, "delete": 200}
 
@@ -247,6 +248,8 @@ def _wrap(fn: Handler, shape: _Shape, permission: str) -> Handler:
                 arguments[name] = caller.principal
             elif name == "caller":
                 arguments[name] = caller
+            elif name == "catalogue":
+                arguments[name] = request.app.state.catalogue
             elif name == "open_unit":
                 arguments[name] = _opener(request, permission)
         if "unit" in shape.wants:

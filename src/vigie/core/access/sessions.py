@@ -1,0 +1,168 @@
+"""Logging in and out."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from vigie.core import clock
+from vigie.core.access import attempts, passwords
+from vigie.core.access.logins import Logins, digest
+from vigie.core.access.model import Login
+from vigie.core.access.rules import password_fault
+from vigie.core.database import Unit
+from vigie.core.errors import Invalid, Unauthenticated
+from vigie.core.ids import secret
+from vigie.core.journal import Personal
+from vigie.core.runtime import Runtime
+from vigie.core.scope import SYSTEM, Principal
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Where a login comes from."""
+
+    address: str
+    agent: str
+    request_id: str
+    old_secret: str = ""
+
+
+async def log_in(runtime: Runtime, username: str, password: str, visitor: Visitor) -> str:
+    """Open a session; its secret, for the cookie.
+
+    Raises Unauthenticated, never telling an unknown user from a wrong password, and TooMany."""
+    username = username.strip().lower()
+    database = runtime.database
+    await attempts.begin(database, username, visitor.address)
+    async with database.unit(request_id=visitor.request_id) as unit:
+        found = await unit.execute(
+            text("select id, password, active from access.account where username = :username"),
+            {"username": username},
+        )
+        row = found.mappings().one_or_none()
+    right = await passwords.verify_password(row["password"] if row else None, password)
+    if row is None or not right or not row["active"]:
+        async with database.unit(SYSTEM, request_id=visitor.request_id) as unit:
+            subject = f"user:{row['id']}" if row else ""
+            await unit.record(
+                "access.login_failed",
+                params={"known": row is not None},
+                personal={
+                    "username": Personal(username[:200].replace("\0", ""), subject),
+                    "address": Personal(visitor.address, subject),
+                },
+            )
+        raise Unauthenticated("wrong_login", "The user name or the password is wrong.")
+    await attempts.succeeded(database, username, visitor.address)
+    renewed = password if passwords.outdated(row["password"]) else None
+    stored = await passwords.hash_password(renewed) if renewed else row["password"]
+    return await _open(runtime, row["id"], username, stored, visitor)
+
+
+async def _open(
+    runtime: Runtime, account: UUID, username: str, stored: str, visitor: Visitor
+) -> str:
+    token, now = secret(), clock.now()
+    principal = Principal(account, username, "user")
+    async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
+        await unit.execute(
+            text("delete from access.session where key = :old or expires < :now"),
+            {"old": digest(visitor.old_secret), "now": now},
+        )
+        await unit.execute(
+            text(
+                "insert into access.session (key, account, created, expires, used, address, agent)"
+                " values (:key, :account, :now, :expires, :now, :address, :agent)"
+            ),
+            {
+                "key": digest(token),
+                "account": account,
+                "now": now,
+                "expires": now + timedelta(hours=runtime.settings.session_hours),
+                "address": visitor.address,
+                "agent": visitor.agent[:300],
+            },
+        )
+        await unit.execute(
+            text("update access.account set last_login = :now, password = :stored where id = :id"),
+            {"now": now, "stored": stored, "id": account},
+        )
+        await unit.record(
+            "access.logged_in",
+            personal={"address": Personal(visitor.address, f"user:{account}")},
+        )
+        # A session that the same browser held before must be gone everywhere.
+        Logins.of(runtime).changed(unit, account)
+    return token
+
+
+async def log_out(unit: Unit, logins: Logins, login: Login) -> None:
+    """End this session."""
+    await unit.execute(text("delete from access.session where key = :key"), {"key": login.key})
+    await unit.record("access.logged_out")
+    logins.changed(unit, login.user)
+
+
+async def change_password(
+    runtime: Runtime, login: Login, current: str, new: str, visitor: Visitor
+) -> None:
+    """Choose a new password; every other session of this person ends.
+
+    Raises Invalid for a weak one or a wrong current one, TooMany for guesses."""
+    fault = password_fault(new, login.username)
+    if fault is None and new == current:
+        fault = "password_unchanged"
+    if fault is not None:
+        raise refused(fault, "new")
+    await attempts.begin(runtime.database, login.username, visitor.address)
+    principal = Principal(login.user, login.username, "user")
+    async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
+        found = await unit.execute(
+            text("select password from access.account where id = :id"), {"id": login.user}
+        )
+        stored: str = found.scalar_one()
+    if not await passwords.verify_password(stored, current):
+        raise refused("wrong_password", "current")
+    await attempts.succeeded(runtime.database, login.username, visitor.address)
+    hashed = await passwords.hash_password(new)
+    async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
+        await set_password(unit, login.user, hashed, must_change=False, keep=login.key)
+        await unit.record("access.password_changed")
+        Logins.of(runtime).changed(unit, login.user)
+
+
+async def set_password(
+    unit: Unit, account: UUID, hashed: str, *, must_change: bool, keep: bytes = b""
+) -> None:
+    """Store a password, and end the account's sessions but the one kept."""
+    await unit.execute(
+        text(
+            "update access.account set password = :hashed, password_changed = :now,"
+            " must_change_password = :must_change, version = version + 1 where id = :id"
+        ),
+        {"hashed": hashed, "now": clock.now(), "must_change": must_change, "id": account},
+    )
+    await unit.execute(
+        text("delete from access.session where account = :id and key <> :keep"),
+        {"id": account, "keep": keep},
+    )
+
+
+_SAYS = {
+    "password_too_short": "use at least 12 characters",
+    "password_too_long": "use at most 256 characters",
+    "password_holds_username": "it must not contain the user name",
+    "password_too_simple": "use at least 5 different characters",
+    "password_unchanged": "it is the same as before",
+    "wrong_password": "this is not the current password",
+}
+
+
+def refused(fault: str, field: str) -> Invalid:
+    """A password that may not be, or is not the one."""
+    return Invalid(
+        fault,
+        f"The {field} password is refused: {_SAYS[fault]}.",
+        errors=[{"field": field, "code": fault, "message": _SAYS[fault]}],
+    )
