@@ -20,6 +20,7 @@ ACCOUNT = "VIGIE"
 SYSTEM_ACCOUNT = "SYS"
 USER = "vigie"
 SYSTEM_USER = "vigie-system"
+_LOG_SIZE = 16 * 1024 * 1024
 
 
 def binary() -> Path:
@@ -54,6 +55,7 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
     http_port: int
     sync: str
     store: str
+    log: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
 
@@ -71,9 +73,14 @@ def configuration(options: NatsOptions, secrets: Path) -> str:
             f"cert_file: {quoted(options.tls_certificate)}, key_file: {quoted(options.tls_key)}"
             " }\n"
         )
+    log = ""
+    if options.log:
+        # Rotated by the server itself; the gateways role reads it for what was refused.
+        log = f"log_file: {quoted(options.log)}\nlog_size_limit: {_LOG_SIZE}\nlog_max_num: 4\n"
     return (
         f"host: 127.0.0.1\nport: {options.port}\nserver_name: vigie\n"
         f'http: "127.0.0.1:{options.http_port}"\n'
+        f"{log}"
         "max_payload: 1MB\nmax_pending: 128MB\nwrite_deadline: 10s\n"
         "jetstream {\n"
         f"  store_dir: {quoted(options.store)}\n"
@@ -83,6 +90,8 @@ def configuration(options: NatsOptions, secrets: Path) -> str:
         "mqtt {\n"
         f"  host: {quoted(options.mqtt_host)}\n  port: {options.mqtt_port}\n"
         "  ack_wait: 30s\n  max_ack_pending: 1000\n"
+        # Readings are QoS 1; the state of subscriptions need not outlive the server.
+        "  reject_qos2_publish: true\n  consumer_memory_storage: true\n"
         f"{tls}"
         "}\n"
         "accounts {\n"
@@ -131,6 +140,7 @@ class NatsEngine:
             http_port=port + 1,
             sync=sync,
             store=str(root / "nats"),
+            log=str(self.log),
             tls_certificate=tls_certificate,
             tls_key=tls_key,
         )
@@ -163,7 +173,7 @@ class NatsEngine:
         self.child = Child(
             "nats",
             [str(binary()), "-c", str(path)],
-            self.log,
+            self.log.with_name("nats-start.log"),
             death_signal=signal.SIGTERM,
         )
         self.child.start()
@@ -179,7 +189,7 @@ class NatsEngine:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             if self.child.returncode is not None:
-                raise SetupError(f"NATS did not start: {self.child.tail(2)}")
+                raise SetupError(f"NATS did not start: {self._last_words()}")
             with (
                 contextlib.suppress(OSError),
                 socket.create_connection(
@@ -190,3 +200,13 @@ class NatsEngine:
                 return
             await asyncio.sleep(0.03)
         raise SetupError(f"NATS does not answer after {within_s:.0f} s; see {self.log}.")
+
+    def _last_words(self) -> str:
+        """Why it ended: a faulty configuration is told before the log is opened."""
+        assert self.child is not None
+        with contextlib.suppress(OSError):
+            lines = self.log.read_text(errors="replace").splitlines()[-20:]
+            fatal = [line for line in lines if "[FTL]" in line]
+            if fatal:
+                return fatal[-1]
+        return self.child.tail(2)

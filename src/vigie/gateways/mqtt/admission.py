@@ -5,12 +5,15 @@ is the very reason why the stream fills.
 """
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import nats.errors
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from sqlalchemy import text
 
 from vigie.core import clock
@@ -50,6 +53,7 @@ class Admission:
         self.reason = ""
         self.since = clock.rfc3339(clock.now())
         self.stream = StreamState(0, 0, runtime.settings.stream_max_bytes)
+        self._subscription: Subscription | None = None
 
     @property
     def status(self) -> Status:
@@ -76,7 +80,14 @@ class Admission:
         async def tell(message: Msg) -> None:
             await message.respond(msgspec.json.encode(self.status))
 
-        await bus.subscribe(ASK, tell, queue="gateways")
+        self._subscription = await bus.subscribe(ASK, tell, queue="gateways")
+
+    async def close(self) -> None:
+        """Answer no more."""
+        if self._subscription:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await self._subscription.unsubscribe()
+            self._subscription = None
 
     async def keep(self) -> None:
         """Service: look at the stream twice a second and decide."""

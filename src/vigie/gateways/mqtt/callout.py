@@ -4,12 +4,15 @@ The broker asks on `$SYS.REQ.USER.AUTH` and waits; several gateways processes sh
 While none answers, logins are refused and devices try again; who is connected goes on.
 """
 
+import contextlib
 import hashlib
 import hmac
 import time
 
 import msgspec
+import nats.errors
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from vigie.core.engines.nats import ACCOUNT, issuer_seed
 from vigie.core.logs import logger
@@ -39,11 +42,21 @@ class Callout:
         self._signer = Signer(issuer_seed(runtime.settings.root / "secrets"))
         self.allowed = 0
         self.denied = 0
+        self._subscription: Subscription | None = None
 
     async def listen(self) -> None:
         """Take questions from now on."""
-        await self._runtime.bus.subscribe(SUBJECT, self._hear, queue="gateways")
+        self._subscription = await self._runtime.bus.subscribe(
+            SUBJECT, self._hear, queue="gateways"
+        )
         await self._runtime.bus.client.flush()
+
+    async def close(self) -> None:
+        """Take no more questions."""
+        if self._subscription:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await self._subscription.unsubscribe()
+            self._subscription = None
 
     async def _hear(self, message: Msg) -> None:
         try:

@@ -4,9 +4,8 @@ A broker may acknowledge a publish without a stream, or into a full one. So befo
 it is ready, one message goes in by MQTT at QoS 1 and must be found in the stream after its PUBACK.
 """
 
+import base64
 import ssl
-
-import nats.errors
 
 from vigie.core.bus import Bus
 from vigie.core.errors import Unavailable
@@ -44,7 +43,7 @@ async def sing(bus: Bus, settings: Settings, *, timeout_s: float = 10.0) -> None
         raise _failed("canary_no_reader", answer["error"].get("description", ""))
     try:
         await _publish(settings, name, timeout_s)
-        await _found(bus, reader, name)
+        await _found(bus, subject, name)
     finally:
         await ask(bus, f"$JS.API.CONSUMER.DELETE.{STREAM}.{reader}", {})
 
@@ -74,19 +73,12 @@ async def _publish(settings: Settings, name: str, timeout_s: float) -> None:
         raise _failed("canary_mqtt_unreachable", f"{host}:{settings.mqtt_port}: {error}") from error
 
 
-async def _found(bus: Bus, reader: str, name: str) -> None:
+async def _found(bus: Bus, subject: str, name: str) -> None:
     """The message is in the stream already: its PUBACK said so."""
-    try:
-        message = await bus.client.request(
-            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{reader}",
-            b'{"batch":1,"no_wait":true}',
-            timeout=2,
-        )
-    except (TimeoutError, nats.errors.Error) as error:
-        raise _failed("canary_lost", "acknowledged, but not in the stream") from error
-    if message.data != name.encode():
+    answer = await ask(bus, f"$JS.API.STREAM.MSG.GET.{STREAM}", {"last_by_subj": subject})
+    kept = base64.b64decode(answer.get("message", {}).get("data", ""))
+    if kept != name.encode():
         raise _failed("canary_lost", "acknowledged, but not in the stream")
-    await message.respond(b"+ACK")
 
 
 def _tls() -> ssl.SSLContext:

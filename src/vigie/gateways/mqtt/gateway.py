@@ -5,9 +5,11 @@ that what comes through it is kept.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from vigie.core.errors import SetupError, Unavailable
 from vigie.core.logs import logger
@@ -43,6 +45,7 @@ class MqttGateway:
         self.sessions.unwanted = self._unwanted
         self.ready = asyncio.Event()
         self._opened = False
+        self._subscriptions: list[Subscription] = []
 
     def services(self) -> dict[str, Service]:
         """What the process runs; each waits until the door is open."""
@@ -74,6 +77,15 @@ class MqttGateway:
                 continue
             await asyncio.sleep(_LOOK_AGAIN_S)
 
+    async def close(self) -> None:
+        """Take no more questions; leave the system account."""
+        await self.callout.close()
+        await self.admission.close()
+        for subscription in self._subscriptions:
+            with contextlib.suppress(Exception):
+                await subscription.unsubscribe()
+        await self.sessions.close()
+
     async def _open(self) -> None:
         if self._opened:
             return
@@ -82,7 +94,7 @@ class MqttGateway:
         if not self.sessions.known:
             await self.sessions.open()
         await self.admission.join()
-        await self.runtime.bus.subscribe(CHANGED, self._changed)
+        self._subscriptions.append(await self.runtime.bus.subscribe(CHANGED, self._changed))
         await self.callout.listen()
         self._opened = True
 

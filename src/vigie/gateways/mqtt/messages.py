@@ -135,6 +135,7 @@ REASONS: dict[str, str] = {
     "unknown_metric": "The device's kind has no such metric.",
     "metric_out_of_range": "The value is outside the range of its metric.",
     "unknown_command": "No command has this id for this device.",
+    "unstorable": "The database refused the message; the platform's log says why.",
 }
 
 T = TypeVar("T", Reading, Ack)

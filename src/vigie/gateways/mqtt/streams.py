@@ -78,6 +78,9 @@ async def ensure_streams(bus: Bus, settings: Settings) -> None:
     elif any(config.get(name) != value for name, value in wanted.items()):
         await _make(bus, "UPDATE", config | wanted)
     for shard in range(settings.shards):
+        if await reader_exists(bus, reader_name(shard)):
+            # The ingest may have made it anew, from its own position on.
+            continue
         answer = await ask(
             bus,
             f"$JS.API.CONSUMER.DURABLE.CREATE.{STREAM}.{reader_name(shard)}",
@@ -87,6 +90,12 @@ async def ensure_streams(bus: Bus, settings: Settings) -> None:
             raise SetupError(
                 f"The broker refuses the reader {reader_name(shard)}: {_reason(answer)}."
             )
+
+
+async def reader_exists(bus: Bus, name: str) -> bool:
+    """True when the stream has a durable reader of that name."""
+    answer = await ask(bus, f"$JS.API.CONSUMER.INFO.{STREAM}.{name}", {})
+    return "error" not in answer
 
 
 async def bound_retained(bus: Bus) -> None:
