@@ -13,7 +13,7 @@ Answers: {"ok":true,…} or {"ok":false,"error":"…"}.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Request(msgspec.Struct):
 
 
 @contextlib.asynccontextmanager
-async def serve(city: City, path: Path, end: asyncio.Event) -> AsyncIterator[None]:
+async def serve(city: City, path: Path, end: asyncio.Event) -> AsyncGenerator[None]:
     path.unlink(missing_ok=True)
 
     async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

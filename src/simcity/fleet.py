@@ -8,11 +8,9 @@ switch. Meters are exact integrals, so nothing depends on how often anyone looks
 import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from simcity.faults import Fault, fault_of
 from simcity.lamp import STANDBY_W, Floats, Ints, Schedule, ambient, hash01, load, voltage
@@ -97,8 +95,8 @@ class Fleet:
             mine = np.flatnonzero(site[count:] == gateway)
             lamps = np.flatnonzero(site[:count] == gateway)
             if len(lamps):
-                tree: Any = cKDTree(place[count:][mine])
-                feeder[lamps] = mine[tree.query(place[lamps])[1]]
+                offset = place[lamps][:, None] - place[count + mine][None, :]
+                feeder[lamps] = mine[np.hypot(offset[..., 0], offset[..., 1]).argmin(axis=1)]
         order = np.argsort(feeder, kind="stable")
         bounds = np.searchsorted(feeder[order], np.arange(cabinets + 1))
         return [order[a:b] for a, b in pairwise(bounds.tolist())]

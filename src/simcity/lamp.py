@@ -86,7 +86,9 @@ def sun_schedule(site: Site, until: dt.date, since: dt.date = EPOCH_DAY) -> Sche
     day = since
     while day <= until:
         for switch in night(site, day):
-            if switch[0] > switches[-1][0] and switch[1] != switches[-1][1]:
+            if switch[0] == switches[-1][0]:  # the polar night goes on from noon to noon
+                switches.pop()
+            if switch[1] != switches[-1][1]:
                 switches.append(switch)
         day += dt.timedelta(days=1)
     return Schedule.of(switches)

@@ -178,7 +178,10 @@ def summary(path: Path) -> dict[str, object]:
     """What the ledger witnessed, in numbers."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        one = lambda sql: connection.execute(sql).fetchone()  # noqa: E731
+
+        def one(sql: str) -> tuple[int, ...]:
+            return connection.execute(sql).fetchone()
+
         messages, devices, first, last = one(
             "SELECT count(*), count(DISTINCT device), min(at), max(at) FROM acknowledged"
         )

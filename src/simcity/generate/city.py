@@ -28,7 +28,7 @@ def generate(territory_folder: Path, out: Path, lights: int, seed: int) -> Made:
     wanted = share(lights, 0.93 * people / people.sum() + 0.07 * areas / areas.sum())
     net = lay_out(survey(territory, wanted, rng), rng)
     plan = name_streets(net, territory, rng)
-    lamps = place_lights(plan, wanted, rng)
+    lamps = place_lights(plan, territory, wanted, rng)
     cabinets = wire(lamps, rng)
     write_city(out, territory, plan, lamps, cabinets, seed)
     return Made(

@@ -221,7 +221,12 @@ def _join_towns(net: Net, ground: Ground, rng: np.random.Generator) -> Net:
             town = np.where(mine[start:end] < 0, a, mine[start:end])
             owner.append(np.concatenate([town[:1], town]))
             base += len(inner)
-    return Net(*(np.concatenate(parts) for parts in (vertices, edges, kind, owner)))
+    return Net(
+        np.concatenate(vertices),
+        np.concatenate(edges).astype(np.int64),
+        np.concatenate(kind).astype(np.int64),
+        np.concatenate(owner).astype(np.int64),
+    )
 
 
 def _gabriel(centres: Floats) -> list[tuple[int, int]]:

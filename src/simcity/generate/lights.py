@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from simcity.generate.arrays import Floats, Ints
+from simcity.generate.ground import owner_of
 from simcity.generate.layout import AVENUE
 from simcity.generate.streets import Plan, lit_edges
+from simcity.generate.territory import Territory
 
 LAMPS_PER_CABINET = 60
 LANTERNS = ("LED road", "LED residential", "LED village", "Sodium road")
@@ -35,7 +37,9 @@ class Cabinets:
     installed: Ints
 
 
-def place_lights(plan: Plan, wanted: Ints, rng: np.random.Generator) -> Lights:
+def place_lights(
+    plan: Plan, territory: Territory, wanted: Ints, rng: np.random.Generator
+) -> Lights:
     """`wanted` lamps per municipality, evenly along its lit streets, on alternate sides."""
     net = plan.net
     lit = lit_edges(plan)
@@ -62,11 +66,15 @@ def place_lights(plan: Plan, wanted: Ints, rng: np.random.Generator) -> Lights:
     normal = np.stack([-direction[:, 1], direction[:, 0]], axis=-1)
     wide = kind[edge] == AVENUE
     away = np.where(wide, 8.0, 4.5) + rng.uniform(-0.4, 0.4, len(edge))
-    xy = start[edge] + (end - start)[edge] * t[:, None] + normal * (side * away)[:, None]
+    out = normal * (side * away)[:, None]
+    xy = start[edge] + (end - start)[edge] * t[:, None] + out
+    town = owner[edge]
+    if territory.contours:
+        _bring_home(territory, xy, town, out, (start[edge] + end[edge]) / 2)
     dress = _Dress(plan, rng)
     return Lights(
         xy=xy,
-        owner=owner[edge],
+        owner=town,
         street=street[edge],
         cabinet=np.zeros(len(edge), dtype=np.int64),
         feeder=np.ones(len(edge), dtype=np.int64),
@@ -75,6 +83,16 @@ def place_lights(plan: Plan, wanted: Ints, rng: np.random.Generator) -> Lights:
         lantern=dress.lantern[street[edge]],
         installed=dress.installed[street[edge]] + rng.integers(0, 20, len(edge)),
     )
+
+
+def _bring_home(territory: Territory, xy: Floats, town: Ints, out: Floats, middle: Floats) -> None:
+    """A street may follow or cross a border: the lamp changes sides, or belongs across."""
+    away = np.flatnonzero(owner_of(territory, xy) != town)
+    xy[away] -= 2 * out[away]
+    there = owner_of(territory, xy[away])
+    town[away] = np.where(there >= 0, there, town[away])
+    lost = away[there < 0]
+    xy[lost] = middle[lost]
 
 
 class _Dress:

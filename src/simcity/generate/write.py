@@ -135,7 +135,7 @@ def write_city(
         f'attribution = "{ATTRIBUTION}"\n'
         f"lights = {len(lights.xy)}\n"
         f"cabinets = {len(cabinets.xy)}\n"
-        f"streets = {len(plan.streets)}\n"
+        f"named_streets = {len(plan.streets)}\n"
         f"street_km = {plan.net.lengths.sum() / 1000:.1f}\n" + FILES,
         encoding="utf-8",
     )
