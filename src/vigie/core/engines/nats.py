@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import nkeys
@@ -43,7 +44,8 @@ def issuer_seed(secrets: Path) -> bytes:
 
 def issuer_public(secrets: Path) -> str:
     """Public part of the issuer key, for the server's configuration."""
-    return nkeys.from_seed(bytearray(issuer_seed(secrets))).public_key.decode()
+    key: Any = nkeys.from_seed(bytearray(issuer_seed(secrets))).public_key
+    return key.decode()
 
 
 class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
