@@ -61,7 +61,10 @@ async def ensure_streams(bus: Bus, settings: Settings) -> None:
     Raises SetupError when the broker has no JetStream for this account or refuses the limit.
     """
     config = await _config(bus, STREAM)
-    wanted = {"max_bytes": settings.stream_max_bytes, "discard": "new"}
+    wanted: dict[str, Any] = {"max_bytes": settings.stream_max_bytes, "discard": "new"}
+    if config is not None and (await stream_state(bus)).bytes > settings.stream_max_bytes:
+        # A limit below what waits would forget some of it: lowered once it is drained.
+        del wanted["max_bytes"]
     if config is None:
         await _make(
             bus,

@@ -61,13 +61,14 @@ def upgrade() -> None:
         create index intent_changed on twin.intent (changed);
 
         -- Up to where each lane of readings is stored: advanced in the transaction that stores.
+        -- `position` counts in the stream of this `broker` life; `commits` never goes back.
         create table twin.ingest (
             lane int primary key,
             epoch bigint not null default 0,
             broker text not null default '',
             stream text not null default '',
             position bigint not null default 0,
-            delivery bigint not null default 0,
+            commits bigint not null default 0,
             committed timestamptz
         );
 

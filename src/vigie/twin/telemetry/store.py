@@ -83,6 +83,12 @@ class Store:
         self._written.clear()
         self._days.clear()
 
+    def keep_only(self, assets: set[int]) -> None:
+        """Forget all other assets: someone else may write them."""
+        for asset in [known for known in self._known if known not in assets]:
+            del self._known[asset]
+            self._written.discard(asset)
+
     async def load(self, unit: Unit, assets: Iterable[int]) -> None:
         """Read the state of assets that are not in memory yet."""
         missing = [asset for asset in assets if asset not in self._known]

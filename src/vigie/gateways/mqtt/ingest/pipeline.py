@@ -1,0 +1,326 @@
+"""The way of a reading: stream → validate → one transaction → acknowledge → live screens.
+
+One process leads a lane at a time. Its epoch is in the lane's row, and each transaction advances
+that row: a leader that was frozen and wakes up commits nothing. Whatever fails (database, broker,
+leadership), the lane begins again from the committed position; messages stay in the stream.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from vigie.core.database import Unit
+from vigie.core.errors import Conflict, Unavailable
+from vigie.core.leader import Leadership, lead
+from vigie.core.logs import logger
+from vigie.core.runtime import Component, Runtime
+from vigie.gateways.mqtt.ingest import gauges
+from vigie.gateways.mqtt.ingest.lane import Broken, Lane, Raw
+from vigie.gateways.mqtt.ingest.registry import Registry
+from vigie.gateways.mqtt.ingest.validate import DeviceAck, Parsed, Validator, unstorable
+from vigie.gateways.mqtt.presence import heard
+from vigie.gateways.mqtt.quarantine import Quarantine
+from vigie.twin.live import delta
+from vigie.twin.telemetry import Arrival, Evidence, Store, Stored, pending
+
+log = logger(__name__)
+
+Acknowledge = Callable[[Unit, Sequence[DeviceAck]], Awaitable[Any]]
+Observe = Callable[[Unit, Sequence[Evidence]], Awaitable[Any]]
+
+BATCH = 4_000
+BATCH_BYTES = 1_200_000
+CADENCE_S = 0.08
+_HEARD_EVERY_S = 1.0
+_AWAY = (Unavailable, OSError, TimeoutError, OperationalError, InterfaceError, psycopg.OperationalError)  # fmt: skip  # noqa: E501
+
+_CLAIM = text(
+    """
+    insert into twin.ingest (lane, epoch) values (:lane, :epoch)
+    on conflict (lane) do update set epoch = excluded.epoch
+    returning broker, stream, position, commits
+    """
+)
+_ADVANCE = text(
+    """
+    update twin.ingest set position = :position, broker = :broker, stream = :stream,
+     commits = commits + 1, committed = now()
+    where lane = :lane and epoch = :epoch and commits = :commits
+    """
+)
+
+
+class Pipeline:
+    """One lane of one process."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        lane: Lane,
+        registry: Registry,
+        acknowledge: Acknowledge | None = None,
+        observe: Observe | None = None,
+    ) -> None:
+        self._runtime = runtime
+        self._lane = lane
+        self._registry = registry
+        self._acknowledge = acknowledge
+        self._observe = observe
+        self._number = lane.shard
+        self._label = str(lane.shard)
+        self._store = Store(runtime.database)
+        self._validator = Validator(registry, self._store.sets)
+        self._quarantine = Quarantine()
+        self._heard: dict[int, tuple[int, datetime]] = {}
+        self._heard_at = 0.0
+        self._epoch = 0
+        self._commits = 0
+        self._broker = ""
+        self._stream = ""
+        self._newest_us = 0
+        self._registered = 0
+
+    async def run(self) -> None:
+        """Lead the lane, for ever."""
+        component = self._runtime.component(f"ingest-{self._number}")
+        pause = 0.25
+        while True:
+            started = time.monotonic()
+            try:
+                async with lead(
+                    self._runtime.database,
+                    f"ingest-{self._number}",
+                    self._runtime.instance,
+                    on_standby=lambda: component.set("ok", "standby"),
+                ) as leadership:
+                    await self._flow(leadership, component)
+            except Conflict:
+                log.warning("lane_taken_over", lane=self._number)
+                component.set("ok", "standby")
+            except Broken as error:
+                log.warning("lane_broken", lane=self._number, cause=str(error))
+                component.set("degraded", "broker_unavailable", cause=str(error))
+            except _AWAY as error:
+                log.warning("lane_interrupted", lane=self._number, cause=repr(error))
+                code = getattr(error, "code", "database_unavailable")
+                component.set("degraded", code, cause=type(error).__name__)
+            finally:
+                await self._lane.close()
+            if time.monotonic() - started > 10:
+                pause = 0.25
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+    async def _flow(self, leadership: Leadership, component: Component) -> None:
+        """Store what comes, until something ends it by raising."""
+        position = await self._claim(leadership)
+        await self._lane.open(position)
+        component.set("ok")
+        checked = time.monotonic()
+        while True:
+            began = time.monotonic()
+            batch = await self._lane.take(BATCH, BATCH_BYTES, 1.0)
+            self._follow_registry()
+            if batch:
+                await self.commit(batch)
+                await self._lane.acknowledge(batch[-1])
+                await self._report(component, batch)
+                if self._lane.waiting < BATCH // 2:
+                    await asyncio.sleep(max(0.0, CADENCE_S - (time.monotonic() - began)))
+            now = time.monotonic()
+            if now - checked >= 1:
+                checked = now
+                if not batch:
+                    await leadership.check()
+                    component.set("ok", lag_s=0.0)
+                    gauges.LAG.labels(self._label).set(0)
+                await self._tell(self._commits, 0.0 if not batch else _age(batch[-1]))
+
+    def _follow_registry(self) -> None:
+        """Forget the state of assets that speak through another lane now: it writes them."""
+        if self._registered != self._registry.version:
+            self._registered = self._registry.version
+            self._store.keep_only(set(self._registry.assets(self._number)))
+
+    async def _claim(self, leadership: Leadership) -> int:
+        """Take the lane over from whoever had it; the position to go on from."""
+        self._store.forget()
+        await self._registry.ready.wait()
+        facts = await self._lane.facts()
+        self._epoch = leadership.epoch
+        async with self._runtime.database.unit() as unit:
+            claimed = await unit.execute(_CLAIM, {"lane": self._number, "epoch": leadership.epoch})
+            row = claimed.mappings().one()
+            await self._store.load(unit, self._registry.assets(self._number))
+        self._commits = row["commits"]
+        self._broker, self._stream = facts.broker, facts.created
+        position = int(row["position"])
+        if position == 0:
+            return 0
+        if row["stream"] != facts.created:
+            log.error(
+                "stream_replaced", lane=self._number, position=position, was=row["stream"],
+                now=facts.created,
+            )  # fmt: skip
+            return 0
+        if row["broker"] != facts.broker:
+            # Another life of the broker: a power cut may have taken its last messages, and their
+            # numbers given to new ones. What is still there is read again; what is stored already
+            # is known by (device, boot, n).
+            if facts.last < position:
+                log.error(
+                    "stream_lost_its_end", lane=self._number, position=position, last=facts.last
+                )
+            return 0
+        return position
+
+    async def commit(self, batch: Sequence[Raw]) -> None:
+        """Store a batch; a message that the database refuses is found and quarantined."""
+        started = time.perf_counter()
+        try:
+            await self._transact(batch)
+        except (asyncio.CancelledError, Conflict, Broken, *_AWAY):
+            raise
+        except Exception as error:
+            self._store.forget()
+            if len(batch) == 1:
+                log.exception("message_unstorable", lane=self._number, topic=batch[0].subject)
+                await self._put_aside(batch[0], error)
+                return
+            log.warning("batch_refused", lane=self._number, size=len(batch), cause=repr(error))
+            middle = len(batch) // 2
+            await self.commit(batch[:middle])
+            await self.commit(batch[middle:])
+            return
+        gauges.COMMIT.labels(self._label).observe(time.perf_counter() - started)
+
+    async def _transact(self, batch: Sequence[Raw]) -> None:
+        parsed = await self._understand(batch)
+        await self._store.prepare(parsed.arrivals)
+        self._note_heard(parsed)
+        counts = self._due_counts()
+        async with self._runtime.database.unit() as unit:
+            await self._advance(unit, batch[-1])
+            await self._quarantine.put(unit, parsed.refused)
+            if counts:
+                await heard(unit, counts)
+            stored = await self._store.store(unit, parsed.arrivals)
+            if parsed.acks and self._acknowledge is not None:
+                await self._acknowledge(unit, parsed.acks)
+            if self._observe is not None and len(stored.asset):
+                waiting = await pending(unit, stored.asset)
+                if waiting:
+                    await self._observe(unit, _evidence(stored.fresh, waiting))
+        self._commits += 1
+        self._count(batch, parsed, stored)
+        await self._tell(self._commits - 1, _age(batch[-1]), stored)
+
+    async def _understand(self, batch: Sequence[Raw]) -> Parsed:
+        """Parse; once more after looking up what was not in memory."""
+        parsed = self._validator.parse(batch)
+        again = False
+        if parsed.strangers:
+            again = await self._registry.missed()
+            if again:
+                parsed = self._validator.parse(batch)
+        if parsed.unknown_sets:
+            kinds = parsed.unknown_kinds
+            await self._store.prepare(
+                (), [(kinds[name], names) for name, names in parsed.unknown_sets]
+            )
+            parsed = self._validator.parse(batch)
+        return parsed
+
+    async def _advance(self, unit: Unit, last: Raw) -> None:
+        done = await unit.execute(
+            _ADVANCE,
+            {
+                "position": last.sequence,
+                "broker": self._broker,
+                "stream": self._stream,
+                "lane": self._number,
+                "epoch": self._epoch,
+                "commits": self._commits,
+            },
+        )
+        if done.rowcount != 1:
+            raise Conflict("leadership_lost", f"Another process leads lane {self._number} now.")
+
+    async def _put_aside(self, raw: Raw, error: BaseException) -> None:
+        async with self._runtime.database.unit() as unit:
+            await self._advance(unit, raw)
+            await self._quarantine.put(unit, [unstorable(raw, error)])
+        self._commits += 1
+        gauges.QUARANTINED.labels(self._label).inc()
+
+    def _note_heard(self, parsed: Parsed) -> None:
+        for client, (count, last_ns) in parsed.heard.items():
+            before, _ = self._heard.get(client, (0, None))
+            self._heard[client] = (before + count, datetime.fromtimestamp(last_ns / 1e9, UTC))
+
+    def _due_counts(self) -> dict[int, tuple[int, datetime]]:
+        """Clients' message counts, written down once a second: a crash may lose that second's."""
+        if time.monotonic() - self._heard_at < _HEARD_EVERY_S:
+            return {}
+        self._heard_at = time.monotonic()
+        counts, self._heard = self._heard, {}
+        return counts
+
+    def _count(self, batch: Sequence[Raw], parsed: Parsed, stored: Stored) -> None:
+        label = self._label
+        gauges.MESSAGES.labels(label).inc(len(batch))
+        gauges.READINGS.labels(label).inc(len(stored.fresh))
+        gauges.VALUES.labels(label).inc(sum(len(arrival.values) for arrival in stored.fresh))
+        gauges.BATCHES.labels(label).inc()
+        gauges.QUARANTINED.labels(label).inc(len(parsed.refused))
+        gauges.DUPLICATES.labels(label).inc(stored.duplicates)
+
+    async def _report(self, component: Component, batch: Sequence[Raw]) -> None:
+        lag = _age(batch[-1])
+        gauges.LAG.labels(self._label).set(lag)
+        if lag > 30:
+            component.set("degraded", "ingest_lags", lag_s=round(lag, 1))
+        else:
+            component.set("ok", lag_s=round(lag, 1))
+
+    async def _tell(self, previous: int, lag_s: float, stored: Stored | None = None) -> None:
+        """To the live screens: what changed, or that we are alive."""
+        rows = None
+        if stored is not None and len(stored.asset):
+            rows = (stored.asset, stored.at, stored.vals)
+            self._newest_us = max(self._newest_us, int(stored.at.max()))
+        await self._runtime.bus.publish(
+            delta.subject(self._number),
+            delta.encode(
+                self._number,
+                self._commits,
+                previous=previous,
+                sent_ms=time.time_ns() // 1_000_000,
+                lag_s=round(lag_s, 3),
+                newest_us=self._newest_us,
+                rows=rows,
+            ),
+        )
+
+
+def _evidence(fresh: Sequence[Arrival], waiting: set[int]) -> list[Evidence]:
+    return [
+        Evidence(
+            arrival.asset,
+            dict(zip(arrival.set.metrics, arrival.values, strict=True)),
+            datetime.fromtimestamp(arrival.at / 1e6, UTC),
+        )
+        for arrival in fresh
+        if arrival.asset in waiting
+    ]
+
+
+def _age(raw: Raw) -> float:
+    """Seconds since the broker took the message."""
+    return max(0.0, time.time() - raw.time_ns / 1e9)

@@ -1,0 +1,110 @@
+"""Which device is what, through which client: in memory, so that a message asks no database."""
+
+import asyncio
+import time
+
+import msgspec
+from nats.aio.msg import Msg
+from sqlalchemy import text
+
+from vigie.core.errors import Unavailable
+from vigie.core.logs import logger
+from vigie.core.runtime import Runtime
+from vigie.twin.kinds import KINDS, Kind
+
+log = logger(__name__)
+_MISS_EVERY_S = 5.0
+_SETTLE_S = 0.3
+_LOAD = text(
+    """
+    select a.token, a.id, a.kind, c.id as client_id, c.token as client, c.shard,
+     a.retired is not null and a.retired <= current_date as retired
+    from gateways.device d
+    join gateways.client c on c.id = d.client
+    join twin.asset a on a.id = d.asset
+    """
+)
+
+
+class Device(msgspec.Struct, frozen=True, gc=False):
+    """A device as the ingest knows it."""
+
+    asset: int
+    kind: Kind
+    client_id: int
+    client: str
+    shard: int
+    retired: bool
+
+
+class Registry:
+    """Every device by token; kept true by `gateways.changed` and `twin.changed`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._changed = asyncio.Event()
+        self._missed_at = 0.0
+        self._loading = asyncio.Lock()
+        self.devices: dict[str, Device] = {}
+        self.clients: dict[str, int] = {}
+        self.version = 0
+        self.ready = asyncio.Event()
+
+    async def load(self) -> None:
+        """Read every device. Raises Unavailable."""
+        async with self._loading, self._runtime.database.unit() as unit:
+            rows = (await unit.execute(_LOAD)).mappings().all()
+            clients = (await unit.execute(text("select token, id from gateways.client"))).mappings()
+            names: dict[str, str] = {}
+            self.devices = {
+                row["token"]: Device(
+                    row["id"],
+                    KINDS[row["kind"]],
+                    row["client_id"],
+                    names.setdefault(row["client"], row["client"]),
+                    row["shard"],
+                    row["retired"],
+                )
+                for row in rows
+                if row["kind"] in KINDS
+            }
+            self.clients = {row["token"]: row["id"] for row in clients}
+        self.version += 1
+        self.ready.set()
+
+    async def missed(self) -> bool:
+        """A device or client is not known: read again, at most every few seconds; True if done."""
+        now = time.monotonic()
+        if now - self._missed_at < _MISS_EVERY_S:
+            return False
+        self._missed_at = now
+        await self.load()
+        return True
+
+    def assets(self, shard: int) -> list[int]:
+        """The assets whose readings come by this shard."""
+        return [device.asset for device in self.devices.values() if device.shard == shard]
+
+    async def keep(self) -> None:
+        """Service: load, and load again when something changed, and once an hour."""
+        for subject in ("gateways.changed", "twin.changed"):
+            await self._runtime.bus.subscribe(subject, self._hear)
+        component = self._runtime.component("registry")
+        while True:
+            try:
+                self._changed.clear()
+                await self.load()
+                component.set("ok", devices=len(self.devices))
+            except Unavailable:
+                component.set("degraded", "database_unavailable")
+                await asyncio.sleep(1)
+                continue
+            try:
+                await asyncio.wait_for(self._changed.wait(), 3600)
+            except TimeoutError:
+                continue
+            # A change seldom comes alone.
+            await asyncio.sleep(_SETTLE_S)
+
+    async def _hear(self, _message: Msg) -> None:
+        self._changed.set()
