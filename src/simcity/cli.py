@@ -62,6 +62,9 @@ def run(
             "one reading each unless --batch is given.",
         ),
     ] = None,
+    keep_hours: Annotated[
+        float, typer.Option(min=0.01, help="The ledger keeps acknowledged messages so long.")
+    ] = 6.0,
     part: Annotated[str, typer.Option("--slice", help="Part of the gateways: 0/2, 1/2.")] = "0/1",
     duration: Annotated[float | None, typer.Option(help="End after so many seconds.")] = None,
     stats_every: Annotated[float, typer.Option(min=0, help="Print counts so often (s).")] = 0.0,
@@ -100,6 +103,7 @@ def run(
         start=start,
         zone=zone,
         window=window,
+        keep=keep_hours * 3600,
     )
     boot_file = provisioning.with_name(provisioning.name + ".boot")
     live(lambda: City(mine, options, boot_file, ledger), control, duration, stats_every)

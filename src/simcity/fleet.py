@@ -140,13 +140,13 @@ class Fleet:
         self._energy[lamps], self._hours[lamps] = energy, hours
         self._anchor[lamps] = t
 
-    def command(self, lamp: int, level: float, t: float) -> None:
-        """Hold a level until the schedule's next switch."""
-        one = np.array([lamp])
-        self._settle(one, t)
-        self._manual[lamp] = level
-        offset = self._offset[one]
-        self._until[lamp] = (self.schedule.next_switch(t - offset) + offset)[0]
+    def command(self, levels: dict[int, float], t: float) -> None:
+        """Hold a level per lamp until the schedule's next switch."""
+        lamps = np.fromiter(levels, np.int64, len(levels))
+        self._settle(lamps, t)
+        self._manual[lamps] = np.fromiter(levels.values(), np.float64, len(levels))
+        offset = self._offset[lamps]
+        self._until[lamps] = self.schedule.next_switch(t - offset) + offset
 
     def set_fault(self, lamp: int, fault: Fault, t: float) -> None:
         self._settle(np.array([lamp]), t)

@@ -10,6 +10,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,6 @@ CREATE VIEW IF NOT EXISTS lamp_level AS
   SELECT d.token AS device, d.source_id, l.level, l.fault, l.at FROM lamp l JOIN device d
   ON d.number = l.device;
 """
-FLUSH = 0.05
 AcknowledgedRow = tuple[int, int, int]  # device, n, at
 CommandRow = tuple[str, int, float | None, int, int | None, str, str | None]
 LampRow = tuple[int, int, float, str, float | None, float | None, float, float]
@@ -71,6 +71,7 @@ class Ledger:
         self._boot = 0
         self._acknowledged: list[AcknowledgedRow] = []
         self._commands: list[CommandRow] = []
+        self._marks: deque[tuple[float, int]] = deque()  # (when, last row by then)
         self._jobs: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
@@ -120,17 +121,38 @@ class Ledger:
         if self._error is not None:
             raise RuntimeError(f"the ledger cannot be written: {self._error}")
         if self._acknowledged or self._commands or lamps:
-            self._jobs.put((self._acknowledged, self._commands, lamps or []))
+            self._jobs.put((self._commit, self._acknowledged, self._commands, lamps or []))
             self._acknowledged, self._commands = [], []
 
     def flush(self) -> None:
         """Wait until all that was passed on is committed."""
         self.pass_on()
         done = threading.Event()
-        self._jobs.put((done,))
+        self._jobs.put((done.set,))
         while not done.wait(0.05):
             if not self._thread.is_alive():
                 raise RuntimeError(f"the ledger cannot be written: {self._error}")
+
+    def forget(self, seconds: float) -> None:
+        """Drop acknowledged messages witnessed longer ago: a city that lives for months."""
+        now = time.monotonic()
+        if not self._marks or now - self._marks[-1][0] > seconds / 10:
+            self._jobs.put((self._mark,))
+        while self._marks and now - self._marks[0][0] > seconds:
+            self._jobs.put((self._trim, self._marks.popleft()[1]))
+
+    def _mark(self) -> None:
+        (row,) = self._connection.execute("SELECT max(rowid) FROM acknowledged").fetchone()
+        self._marks.append((time.monotonic(), row or 0))
+
+    def _trim(self, row: int) -> None:
+        """In steps, so that the writer is never held up for long."""
+        while self._connection.execute(
+            "DELETE FROM acknowledged WHERE rowid IN "
+            "(SELECT rowid FROM acknowledged WHERE rowid <= ? LIMIT 20000)",
+            (row,),
+        ).rowcount:
+            pass
 
     def close(self) -> None:
         if self._thread.is_alive():
@@ -142,10 +164,7 @@ class Ledger:
     def _work(self) -> None:
         try:
             while (job := self._jobs.get()) is not None:
-                if len(job) == 1:
-                    job[0].set()
-                else:
-                    self._commit(*job)
+                job[0](*job[1:])
         except BaseException as error:
             self._error = error
 

@@ -44,6 +44,7 @@ class Options:
     start: dt.datetime | None = None
     zone: str = "Europe/Paris"
     window: int = 512
+    keep: float = 6 * 3600.0  # seconds for which the ledger keeps acknowledged messages
     connect_within: float = 1.0
 
 
@@ -130,7 +131,7 @@ class City:
         clockwork: list[tuple[float, Callable[[], None]]] = [
             (1.0, self._check),
             (LEDGER_EVERY, self._pass_on),
-            (LAMPS_EVERY, self.write_lamps),
+            (LAMPS_EVERY, self._witness_lamps),
         ]
         next_at = [began + every for every, _ in clockwork]
         try:
@@ -173,6 +174,11 @@ class City:
     def _pass_on(self) -> None:
         if self._ledger:
             self._ledger.pass_on()
+
+    def _witness_lamps(self) -> None:
+        self.write_lamps()
+        if self._ledger:
+            self._ledger.forget(self.options.keep)
 
     # --- readings
 
@@ -271,16 +277,19 @@ class City:
 
     def _carry_out(self, now: float) -> None:
         pending, true = self._pending, time.time()
+        levels: dict[int, float] = {}
         while pending and pending[0][0] <= now:
             _, _, command, device, outcome = heapq.heappop(pending)
             if outcome.level is not None:
-                self.fleet.command(device, outcome.level, self._clock.at(true))
-                self._changed.add(device)
+                levels[device] = outcome.level
                 self.stats.executed += 1
             self._memory.finish(command.id, device, outcome)
             self._witness(command, device, outcome.status, outcome.level, outcome.code, true)
             gateway = self.gateways[self._site_of[device]]
             self._conclude(gateway, command.id, self.devices[device].device, outcome, true)
+        if levels:
+            self.fleet.command(levels, self._clock.at(true))
+            self._changed.update(levels)
         for gateway, parts in self._answers.items():
             for start in range(0, len(parts), ANSWERS_A_MESSAGE):
                 gateway.answer(commands.join(parts[start : start + ANSWERS_A_MESSAGE]))

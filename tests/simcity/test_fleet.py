@@ -40,7 +40,7 @@ def energy(city: Fleet, t: float) -> float:
 
 def test_a_command_takes_effect_by_day_and_holds_until_the_next_switch() -> None:
     city = fleet()
-    city.command(0, 55.0, NOON)
+    city.command({0: 55.0}, NOON)
     assert city.shining(LAMP, NOON)[0] == 55
     dusk = 3 * DAY + 0.7 * DAY
     assert city.shining(LAMP, dusk - LIGHT_CELL_SPREAD - 1)[0] == 55
@@ -54,10 +54,10 @@ def test_energy_never_falls_whatever_is_commanded(
 ) -> None:
     city, first, last = fleet(), *sorted((a, b))
     if commanded <= first:
-        city.command(0, level, commanded)
+        city.command({0: level}, commanded)
     before = energy(city, first)
     if first < commanded <= last:
-        city.command(0, level, commanded)
+        city.command({0: level}, commanded)
     assert energy(city, last) >= before - 1e-9
 
 
@@ -67,7 +67,7 @@ def test_looking_more_often_changes_no_meter(
 ) -> None:
     quiet, watched = fleet(), fleet()
     for city in (quiet, watched):
-        city.command(0, level, commanded)
+        city.command({0: level}, commanded)
     for t in sorted(t for t in looks if t > commanded):
         energy(watched, t)
         watched.set_fault(0, Fault.NONE, t)  # settles the meters, changes nothing else
@@ -76,7 +76,7 @@ def test_looking_more_often_changes_no_meter(
 
 def test_a_held_level_is_metered_as_held() -> None:
     city = fleet()
-    city.command(0, 100.0, NOON)
+    city.command({0: 100.0}, NOON)
     used = energy(city, NOON + 3600) - energy(city, NOON)
     assert used == pytest.approx((50 + 0.4) / 1000)
 
@@ -84,7 +84,7 @@ def test_a_held_level_is_metered_as_held() -> None:
 @given(times)
 def test_a_city_goes_on_from_the_state_it_kept(t: float) -> None:
     first, second = fleet(), fleet()
-    first.command(0, 33.0, t)
+    first.command({0: 33.0}, t)
     for lamp, (_, *state) in enumerate(first.state(t + 60)):
         second.restore(lamp, t + 60, *state)
     for later in (t + 61, t + DAY):

@@ -24,7 +24,7 @@ async def stored(server: Nats) -> list[tuple[str, int, int]]:
     while True:
         try:
             batch = await subscription.fetch(500, timeout=0.5)
-        except nats.errors.TimeoutError:
+        except TimeoutError:
             break
         for message in batch:
             body = json.loads(message.data)
