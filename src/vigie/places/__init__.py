@@ -8,24 +8,34 @@ from vigie.places.gazetteer import Gazetteer
 from vigie.places.importing import import_contours, import_streets
 from vigie.places.locate import Locator, Streets
 from vigie.places.model import Holidays, Municipality, Pack, PlaceHit, Territory
-from vigie.places.pack import load_pack
-from vigie.places.service import install, locator, read_holidays, read_territory, search, streets
+from vigie.places.pack import load_pack, pack_folder
+from vigie.places.service import (
+    gazetteer,
+    install,
+    locator,
+    read_holidays,
+    read_territory,
+    search,
+    streets,
+)
 
 __all__ = [
     "ROUTES",
-    "Streets",
     "Gazetteer",
     "Holidays",
     "Locator",
     "Municipality",
     "Pack",
     "PlaceHit",
+    "Streets",
     "Territory",
+    "gazetteer",
     "import_contours",
     "import_streets",
     "install",
     "load_pack",
     "locator",
+    "pack_folder",
     "read_holidays",
     "read_territory",
     "search",

@@ -6,7 +6,7 @@ that start with the words typed, then whole words in order, then the rest; short
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -17,10 +17,9 @@ from vigie.places.model import PlaceHit, Point
 
 CANDIDATES = 1000
 # "rue de la liberté" is looked for as "liberté" when there is no such street but an avenue.
-GENERIC = frozenset(
-    "rue avenue boulevard place allee chemin impasse route quai cours passage square ruelle"
-    " av bd bvd pl all che imp rte r de du des la le les l d".split()
-)
+_TYPES = "rue avenue boulevard place allee chemin impasse route quai cours passage square ruelle"
+_SHORT = "av bd bvd pl all che imp rte r de du des la le les l d"
+GENERIC = frozenset(f"{_TYPES} {_SHORT}".split())
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -51,6 +50,17 @@ class Gazetteer:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def names(self, type_: str, folded: Collection[str]) -> list[str]:
+        """The names, as written, whose folded form is one of these."""
+        found: set[str] = set()
+        for text in folded:
+            at = bisect_left(self._folded, text)
+            while at < len(self._entries) and self._folded[at] == text:
+                if self._entries[at].type == type_:
+                    found.add(self._entries[at].label)
+                at += 1
+        return sorted(found)
 
     def search(self, text: str, limit: int = 10) -> list[PlaceHit]:
         """The best matches, best first."""

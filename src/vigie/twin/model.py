@@ -1,35 +1,27 @@
-"""Tables and structs of the registry."""
+"""What the registry tells of equipment; the tables that queries are built over (migration 0005)."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import (
-    Column,
-    Date,
-    DateTime,
-    Float,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-)
+from msgspec import Meta
+from sqlalchemy import BigInteger, Column, Date, Float, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData(schema="twin")
+from vigie.core.geometry import BBox
+
+_META = MetaData(schema="twin")
 
 ASSET = Table(
     "asset",
-    metadata,
+    _META,
     Column("id", Integer, primary_key=True),
     Column("token", Text),
     Column("kind", Text),
     Column("trade", Text),
+    Column("name", Text),
     Column("source", Text),
     Column("source_id", Text),
-    Column("name", Text),
-    Column("folded", Text),
     Column("municipality", Text),
     Column("street", Text),
     Column("lon", Float),
@@ -42,29 +34,27 @@ ASSET = Table(
     Column("manufacturer", Text),
     Column("model", Text),
     Column("attributes", JSONB),
-    Column("digest", LargeBinary),
     Column("version", Integer),
-    Column("created", DateTime(timezone=True)),
-    Column("updated", DateTime(timezone=True)),
-)
-
-WORD = Table(
+).alias("a")
+WORDS = Table(
     "word",
-    metadata,
-    Column("word", Text(collation="C")),
+    _META,
+    Column("word", Text),
     Column("asset", Integer),
     Column("municipality", Text),
     Column("trade", Text),
 )
-
+WORD = WORDS.alias("w")
 TALLY = Table(
     "tally",
-    metadata,
+    _META,
     Column("municipality", Text),
     Column("trade", Text),
     Column("kind", Text),
-    Column("n", Integer),
-)
+    Column("n", BigInteger),
+).alias("t")
+
+Point = tuple[float, float]
 
 
 class AssetRef(msgspec.Struct, frozen=True):
@@ -111,23 +101,6 @@ class Value(msgspec.Struct, frozen=True):
     stale: bool
 
 
-class AssetSummary(msgspec.Struct, frozen=True):
-    """A piece of equipment in a list."""
-
-    id: int
-    token: str
-    kind: str
-    trade: str
-    name: str
-    source_id: str
-    municipality: str
-    street: str
-    point: tuple[float, float]
-    retired: date | None
-    state: dict[str, Value]
-    version: int
-
-
 class Asset(msgspec.Struct, frozen=True):
     """A piece of equipment with everything known of it. `point` is [lon, lat], WGS 84."""
 
@@ -140,7 +113,7 @@ class Asset(msgspec.Struct, frozen=True):
     source_id: str
     municipality: str
     street: str
-    point: tuple[float, float]
+    point: Point
     lifecycle: Lifecycle
     attributes: dict[str, Any]
     topology: Topology
@@ -148,3 +121,84 @@ class Asset(msgspec.Struct, frozen=True):
     state: dict[str, Value]
     desired: dict[str, float] | None
     version: int
+
+
+class AssetChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What a person changes of a piece of equipment; what is not said stays.
+
+    `attributes` are laid over the known ones; null takes one away. `parent` is an asset's id.
+    """
+
+    name: Annotated[str, Meta(max_length=300)] | msgspec.UnsetType = msgspec.UNSET
+    street: Annotated[str, Meta(max_length=300)] | msgspec.UnsetType = msgspec.UNSET
+    feeder: Annotated[str, Meta(max_length=300)] | msgspec.UnsetType = msgspec.UNSET
+    manufacturer: Annotated[str, Meta(max_length=300)] | msgspec.UnsetType = msgspec.UNSET
+    model: Annotated[str, Meta(max_length=300)] | msgspec.UnsetType = msgspec.UNSET
+    installed: date | msgspec.UnsetType | None = msgspec.UNSET
+    commissioned: date | msgspec.UnsetType | None = msgspec.UNSET
+    retired: date | msgspec.UnsetType | None = msgspec.UNSET
+    parent: int | msgspec.UnsetType | None = msgspec.UNSET
+    point: Point | msgspec.UnsetType = msgspec.UNSET
+    attributes: dict[str, str | int | float | bool | None] | msgspec.UnsetType = msgspec.UNSET
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One answer of the search: equipment, a street or a municipality."""
+
+    type: Literal["asset", "street", "municipality"]
+    id: int | str
+    label: str
+    detail: str
+    point: Point
+    bbox: BBox | None = None
+
+
+class FoundList(msgspec.Struct, frozen=True):
+    """What a search found, best first."""
+
+    items: list[Found]
+
+
+class MetricView(msgspec.Struct, frozen=True):
+    """A metric as the screens need it; `promise_s` is null when only changes are told."""
+
+    name: str
+    unit: str
+    min: float
+    max: float
+    kind: Literal["number", "flag"]
+    promise_s: float | None
+    abnormal: bool
+
+
+class ParameterView(msgspec.Struct, frozen=True):
+    """A number a command takes."""
+
+    name: str
+    unit: str
+    min: float
+    max: float
+
+
+class CommandView(msgspec.Struct, frozen=True):
+    """A command a kind obeys."""
+
+    verb: str
+    params: list[ParameterView]
+
+
+class KindView(msgspec.Struct, frozen=True):
+    """A kind of equipment; metrics in slot order."""
+
+    name: str
+    trade: str
+    icon: str
+    metrics: list[MetricView]
+    commands: list[CommandView]
+
+
+class KindList(msgspec.Struct, frozen=True):
+    """Every kind of equipment this installation knows."""
+
+    items: list[KindView]

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from vigie import places
-from vigie.core.database import Database, Unit
+from vigie.core.database import Unit
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import (
     Batch,
@@ -21,6 +21,7 @@ from vigie.core.geofiles import (
     load_mapping,
     open_geofile,
 )
+from vigie.core.runtime import Runtime
 from vigie.core.scope import SYSTEM, Principal
 from vigie.twin.importing.merge import CREATE, merge
 from vigie.twin.importing.rows import COLUMNS, DATES, TEXTS, RowMaker
@@ -30,7 +31,7 @@ TARGETS = ("source_id", "municipality", "parent", *TEXTS, *DATES, "lon", "lat", 
 
 
 async def import_equipment(
-    database: Database,
+    runtime: Runtime,
     file: Path,
     *,
     kind: str = "",
@@ -57,7 +58,7 @@ async def import_equipment(
     declared = _kind(kind, mapping)
     report = ImportReport(file.name, declared.name, dry_run=dry_run)
     report.source = source or mapping.source.name or declared.name
-    async with database.unit(principal) as unit:
+    async with runtime.database.unit(principal) as unit:
         territory = await places.read_territory(unit)
         if not territory.code:
             report.notes.append("No territory is installed: nothing is in any municipality.")
@@ -105,7 +106,7 @@ async def _stage(
     await unit.execute(text(CREATE))
     raw = await unit.raw()
     copy = f"copy stage_asset ({', '.join(COLUMNS)}) from stdin (format binary)"
-    async with raw.cursor() as cursor, cursor.copy(copy) as writer:
+    async with raw.cursor() as cursor, cursor.copy(copy.encode()) as writer:
         writer.set_types(list(COLUMNS.values()))
         async for batch in _ahead(opened, mapping.wanted()):
             for row in await asyncio.to_thread(maker.rows, batch):

@@ -1,13 +1,14 @@
 """From a batch of a file to rows of equipment: every cell judged, every refusal with its reason."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import msgspec
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from vigie.core.geofiles import GEOMETRY_FAULTS, Batch, ImportReport, Mapping, text_of
 from vigie.core.geometry import Floats, mercator
@@ -167,9 +168,10 @@ class RowMaker:
         return code or ""
 
 
-def _points(shapes: Sequence[Any]) -> Floats:
+def _points(shapes: NDArray[np.object_]) -> Floats:
     """One position a shape: itself, or a point on it."""
     kinds = shapely.get_type_id(shapes)
     if not (kinds == 0).all():
-        shapes = np.where(kinds == 0, shapes, shapely.point_on_surface(shapes))
+        on = np.asarray(shapely.point_on_surface(shapes), dtype=object)
+        shapes = np.where(kinds == 0, shapes, on)
     return shapely.get_coordinates(shapes)

@@ -1,0 +1,170 @@
+"""Equipment over HTTP."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from vigie.core.access.catalogue import EVERY_ROLE
+from vigie.core.database import Unit
+from vigie.core.errors import Invalid
+from vigie.core.journal import Entry
+from vigie.core.paging import Page
+from vigie.core.web import ANY_LOGIN, IfMatch, Limit, OpenUnit, Permission, Tagged, get, patch
+from vigie.twin import changing, export, service
+from vigie.twin.kinds import KINDS, Kind
+from vigie.twin.model import (
+    Asset,
+    AssetChange,
+    CommandView,
+    FoundList,
+    KindList,
+    KindView,
+    MetricView,
+    ParameterView,
+)
+from vigie.twin.query import Selection, selection
+from vigie.twin.search import search
+
+PERMISSIONS = (
+    Permission("twin.read", "See equipment, its state and its history.", EVERY_ROLE),
+    Permission("twin.change", "Change what is known of equipment.", ("administrator",)),
+)
+
+Filter = Annotated[
+    str,
+    Parameter(
+        query="filter",
+        description="kind: trade: municipality: street: status:fault|silent|retired|active "
+        "source: source_id: parent: id: and words of its name, id or token.",
+    ),
+]
+Text = Annotated[str, Parameter(min_length=1, max_length=200, description="What to look for.")]
+Most = Annotated[int, Parameter(ge=1, le=100, description="Answers, at most.")]
+
+
+@get("/assets", permission="twin.read")
+async def list_assets(
+    unit: Unit, filter_: Filter = "", cursor: str | None = None, limit: Limit = 100
+) -> Page[Asset]:
+    """Equipment that a filter finds, by id; `total` is null when over 10,000 must be counted."""
+    return await service.list_assets(unit, filter_, cursor=cursor, limit=limit)
+
+
+@get("/assets/{asset_id:int}", permission="twin.read")
+async def read_asset(unit: Unit, asset_id: int) -> Tagged[Asset]:
+    """One piece of equipment, with the age of each value of its state."""
+    asset = await service.read(unit, asset_id)
+    return Tagged(asset, str(asset.version))
+
+
+@patch("/assets/{asset_id:int}", permission="twin.change")
+async def change_asset(
+    unit: Unit, asset_id: int, data: AssetChange, if_match: IfMatch = None
+) -> Tagged[Asset]:
+    """Change what is known of one piece of equipment; If-Match is its ETag."""
+    asset = await changing.update(unit, asset_id, data, _version(if_match))
+    return Tagged(asset, str(asset.version))
+
+
+@get("/assets/{asset_id:int}/journal", permission="twin.read")
+async def read_asset_journal(
+    unit: Unit, asset_id: int, cursor: str | None = None, limit: Limit = 50
+) -> Page[Entry]:
+    """What was done to one piece of equipment, newest first."""
+    return await service.list_journal(unit, asset_id, cursor=cursor, limit=limit)
+
+
+@get("/assets.geojson", permission="twin.read", media_type="application/geo+json")
+async def export_geojson(unit: Unit, open_unit: OpenUnit, filter_: Filter = "") -> Stream:
+    """Everything a filter finds, as GeoJSON."""
+    chosen = await selection(unit, filter_)
+    return _download(open_unit, chosen, export.geojson, "application/geo+json", "geojson")
+
+
+@get("/assets.csv", permission="twin.read", media_type="text/csv")
+async def export_csv(unit: Unit, open_unit: OpenUnit, filter_: Filter = "") -> Stream:
+    """Everything a filter finds, as CSV."""
+    chosen = await selection(unit, filter_)
+    return _download(open_unit, chosen, export.table, "text/csv; charset=utf-8", "csv")
+
+
+@get("/kinds", permission=ANY_LOGIN)
+async def list_kinds() -> KindList:
+    """What kinds of equipment there are, what they measure and obey."""
+    return KindList([_view(kind) for kind in KINDS.values()])
+
+
+@get("/search", permission="twin.read")
+async def find(unit: Unit, q: Text, limit: Most = 10) -> FoundList:
+    """Equipment by id, token or name; streets and municipalities by name, as people type."""
+    return FoundList(await search(unit, q, limit))
+
+
+def _download(
+    open_unit: OpenUnit,
+    chosen: Selection,
+    write: Callable[[Unit, Selection], AsyncIterator[bytes]],
+    media_type: str,
+    suffix: str,
+) -> Stream:
+    async def chunks() -> AsyncIterator[bytes]:
+        async with open_unit() as unit:
+            async for chunk in write(unit, chosen):
+                yield chunk
+
+    return Stream(
+        chunks(),
+        media_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="assets.{suffix}"'},
+    )
+
+
+def _version(if_match: str | None) -> int:
+    text = (if_match or "").strip().removeprefix("W/").strip('"')
+    if not text.isdigit() or len(text) > 9:
+        raise Invalid(
+            "if_match_missing",
+            "Say with If-Match which version you change: the ETag the asset was read with.",
+            errors=[{"field": "If-Match", "code": "missing", "message": "the asset's ETag"}],
+        )
+    return int(text)
+
+
+def _view(kind: Kind) -> KindView:
+    return KindView(
+        kind.name,
+        kind.trade,
+        kind.icon,
+        [
+            MetricView(
+                m.name,
+                m.unit,
+                m.minimum,
+                m.maximum,
+                "flag" if m.flag else "number",
+                m.promise_s,
+                m.abnormal,
+            )
+            for m in kind.metrics
+        ],
+        [
+            CommandView(
+                c.verb, [ParameterView(p.name, p.unit, p.minimum, p.maximum) for p in c.params]
+            )
+            for c in kind.commands
+        ],
+    )
+
+
+ROUTES = [
+    list_assets,
+    export_geojson,
+    export_csv,
+    read_asset,
+    change_asset,
+    read_asset_journal,
+    list_kinds,
+    find,
+]

@@ -1,0 +1,167 @@
+"""From the filter language to conditions on `twin.asset`.
+
+Under row level security only leakproof operators reach an index: equality and order of text and
+numbers. Whatever is said here, the policy decides what is seen.
+"""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Boolean, ColumnElement, any_, func, literal, literal_column, or_, select
+
+from vigie import places
+from vigie.core.database import Unit
+from vigie.core.filters import Choice, Fields, Number, Predicate, Term, demand_equals, parse
+from vigie.core.geometry import BBox
+from vigie.core.scope import Scope
+from vigie.core.text import fold, successor, words
+from vigie.places import Gazetteer, Locator
+from vigie.twin.kinds import KINDS, TRADES
+from vigie.twin.model import ASSET, TALLY, WORD
+
+_COUNTED = {"kind", "trade", "municipality"}
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Conditions on assets; on the tally too, when it can tell how many they find."""
+
+    where: list[Predicate]
+    tally: list[Predicate] | None
+
+
+async def selection(unit: Unit, filter_: str) -> Selection:
+    """Read a filter. Raises Invalid with the position of the fault and what to do."""
+    terms = parse(filter_)
+    where = await places.locator(unit)
+    names = await places.gazetteer(unit)
+    fields = Fields(
+        Choice("kind", ASSET.c.kind, KINDS),
+        Choice("trade", ASSET.c.trade, TRADES),
+        _Municipality(ASSET.c.municipality, where),
+        _Street(names),
+        Choice("status", None, _STATUSES, pick=lambda value: _STATUSES[value]),
+        _Same("source", ASSET.c.source),
+        _Same("source_id", ASSET.c.source_id),
+        Number("parent", ASSET.c.parent, whole=True),
+        Number("id", ASSET.c.id, whole=True),
+        words=_words,
+    )
+    tally = None
+    if all(term.field in _COUNTED for term in terms):
+        counted = Fields(
+            Choice("kind", TALLY.c.kind, KINDS),
+            Choice("trade", TALLY.c.trade, TRADES),
+            _Municipality(TALLY.c.municipality, where),
+        )
+        tally = counted.compile(filter_)
+    return Selection([*narrow(unit.scope, ASSET), *fields.compile(filter_)], tally)
+
+
+def narrow(scope: Scope, table: Any) -> list[Predicate]:
+    """The scope in a form that an index serves, beside the policy."""
+    if scope.everything:
+        return []
+    codes = scope.municipalities | {pair.partition("/")[0] for pair in scope.pairs}
+    inside: Predicate = table.c.municipality == any_(literal(sorted(codes)))
+    if scope.trades:
+        inside = or_(inside, table.c.trade == any_(literal(sorted(scope.trades))))
+    return [inside]
+
+
+def in_box(box: BBox) -> Predicate:
+    """Within a box; the function sees through the policy to its index, and tells ids only."""
+    west, south, east, north = box.mercator()
+    corners = func.box(func.point(west, south), func.point(east, north))
+    ids = func.twin.assets_in(corners).table_valued("id", name="f")
+    return ASSET.c.id.in_(select(ids.c.id))
+
+
+class _Same:
+    """Text that equals."""
+
+    def __init__(self, name: str, column: ColumnElement[Any]) -> None:
+        self.name = name
+        self._column = column
+
+    def predicate(self, term: Term) -> Predicate:
+        """Any of the values."""
+        demand_equals(term)
+        return self._column == any_(literal(list(term.values)))
+
+
+class _Municipality:
+    """By INSEE code or by name; `none` is in no municipality."""
+
+    name = "municipality"
+
+    def __init__(self, column: ColumnElement[Any], where: Locator) -> None:
+        self._column, self._where = column, where
+
+    def predicate(self, term: Term) -> Predicate:
+        """Any of the municipalities."""
+        demand_equals(term)
+        codes = ["" if v == "none" else self._where.code(v) or v for v in term.values]
+        return self._column == any_(literal(codes))
+
+
+class _Street:
+    """By name, without case and accents when the gazetteer knows it."""
+
+    name = "street"
+
+    def __init__(self, names: Gazetteer) -> None:
+        self._names = names
+
+    def predicate(self, term: Term) -> Predicate:
+        """Any of the streets."""
+        demand_equals(term)
+        known = self._names.names("street", {fold(v) for v in term.values})
+        return ASSET.c.street == any_(literal(sorted({*known, *term.values})))
+
+
+def _words(text: str) -> Predicate:
+    """Every word starts a word of the asset's name, id or token."""
+    found: Predicate = literal_column("true", Boolean)
+    for word in words(text)[:12]:
+        matching = select(WORD.c.asset).where(*starting_with(word))
+        found = found & ASSET.c.id.in_(matching)
+    return found
+
+
+def starting_with(word: str, table: Any = WORD) -> list[Predicate]:
+    """The words that start so."""
+    return [table.c.word >= word, table.c.word < successor(word)]
+
+
+def _condition(sql: str) -> Predicate:
+    return literal_column(f"({sql})", Boolean)
+
+
+def _fault() -> str:
+    """Declared flags that ask for a person, read in the state's slots."""
+    cases: list[str] = []
+    for kind in KINDS.values():
+        flags = [f"s.vals[{i + 1}] = 1" for i, m in enumerate(kind.metrics) if m.abnormal]
+        if flags:
+            cases.append(f"(a.kind = '{kind.name}' and ({' or '.join(flags)}))")
+    cases_text = " or ".join(cases)
+    return f"exists (select from twin.state s where s.asset = a.id and ({cases_text}))"
+
+
+def _silent() -> str:
+    """Nothing heard for longer than the kind promises."""
+    cases = [
+        f"(a.kind = '{kind.name}' and not exists (select from twin.state s where s.asset = a.id"
+        f" and s.at > now() - interval '{min(promises):.0f} s'))"
+        for kind in KINDS.values()
+        if (promises := [m.promise_s for m in kind.metrics if m.promise_s is not None])
+    ]
+    return f"a.retired is null and ({' or '.join(cases)})"
+
+
+_STATUSES: dict[str, Predicate] = {
+    "fault": _condition(_fault()),
+    "silent": _condition(_silent()),
+    "retired": _condition("coalesce(a.retired <= current_date, false)"),
+    "active": _condition("coalesce(a.retired > current_date, true)"),
+}

@@ -1,0 +1,18 @@
+"""What the registry does when the territory under it changes."""
+
+from vigie.core.database import Unit
+from vigie.core.journal import Entry, Reaction
+from vigie.twin.changing import relocate
+
+
+async def _relocate(unit: Unit, entry: Entry) -> None:
+    await relocate(unit)
+
+
+REACTIONS = [
+    Reaction(
+        "twin.relocate",
+        frozenset({"places.installed", "places.streets_imported", "places.contours_imported"}),
+        _relocate,
+    )
+]
