@@ -53,13 +53,14 @@ _decoder = msgspec.msgpack.Decoder(list[_Family])
 
 
 def services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
-    """For every role: watch the loop, and tell the figures."""
-    return {"loop-lag": lambda: _watch(runtime), "metrics": lambda: _tell(runtime)}
-
-
-def listening_services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
-    """For the api role, besides: hear what the other processes tell."""
-    return {"metrics-heard": lambda: _listen(runtime)}
+    """Watch the loop and tell the figures; the api role hears the others' besides."""
+    found: dict[str, Callable[[], Awaitable[None]]] = {
+        "loop-lag": lambda: _watch(runtime),
+        "metrics": lambda: _tell(runtime),
+    }
+    if runtime.role == "api":
+        found["metrics-heard"] = lambda: _listen(runtime)
+    return found
 
 
 def render(runtime: Runtime) -> str:

@@ -3,7 +3,7 @@
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Permission
 from vigie.core.access.model import Caller
 from vigie.core.paging import Cursor, Page
-from vigie.core.web.app import build_app
+from vigie.core.web.app import Route, build_app
 from vigie.core.web.guard import authenticate_websocket, caller_scope, still_logged_in
 from vigie.core.web.routes import (
     IdempotencyKey,
@@ -31,6 +31,7 @@ __all__ = [
     "OpenUnit",
     "Page",
     "Permission",
+    "Route",
     "Tagged",
     "authenticate_websocket",
     "build_app",
