@@ -13,7 +13,7 @@ import uvloop
 from simcity import control
 from simcity.run import City
 
-DRAIN = 15.0
+DRAIN = 5.0
 
 
 def live(
@@ -43,7 +43,7 @@ async def _live(
         ticker = asyncio.create_task(_print_every(city, stats_every)) if stats_every else None
         await _first(life, ask_end, duration)
         if not life.done():
-            await city.drain(DRAIN)
+            await city.drain(DRAIN, offline=False)
         if ticker is not None:
             ticker.cancel()
         city.stop.set()

@@ -151,8 +151,11 @@ class City:
                 self.write_lamps()
                 self._ledger.close()
 
-    async def drain(self, timeout: float) -> bool:
-        """Report no more and wait until everything stored is acknowledged."""
+    async def drain(self, timeout: float, *, offline: bool = True) -> bool:
+        """Report no more and wait until everything stored is acknowledged.
+
+        Not `offline`: give up at once when no gateway is connected.
+        """
         self.paused = True
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -161,6 +164,8 @@ class City:
             ):
                 self.flush()
                 return True
+            if not (offline or self.stats.connected):
+                break
             await asyncio.sleep(0.02)
         return False
 

@@ -5,11 +5,14 @@ import sys
 from pathlib import Path
 
 import msgspec
-from tests.simcity.helpers import Nats, Platform, provisioning, running, until
+from typer.testing import CliRunner
+from tests.simcity.helpers import Nats, Platform, free_port, provisioning, running, until
 
 from simcity import control
-from simcity.faults import Fault
-from simcity.run import Options
+from simcity.cli import app
+from simcity.faults import NAMES, Fault
+from simcity.provisioning import Broker
+from simcity.run import City, Options
 
 QUIET = Options(interval=60.0, batch=0, connect_within=0.0)
 BUSY = Options(interval=0.2, batch=0, connect_within=0.0)
@@ -201,3 +204,37 @@ async def test_the_command_line_as_load_generator(broker: Nats, tmp_path: Path) 
     seen = json.loads(out)
     assert seen["acknowledged"] == stats["acknowledged"]
     assert seen["acknowledged_twice"] == 0
+
+
+def test_the_faults_of_a_seed_can_be_listed(broker: Nats, tmp_path: Path) -> None:
+    file = tmp_path / "provisioning.json"
+    given = provisioning(broker.broker, lights=50)
+    file.write_bytes(msgspec.json.encode(given))
+    options = ["faults", "--provisioning", str(file), "--seed", "3", "--failure-rate", "0.2"]
+    listed = [
+        line.split("\t") for line in CliRunner().invoke(app, options).output.strip().splitlines()
+    ]
+    city = City(given, Options(seed=3, failure_rate=0.2), tmp_path / "boot", None)
+    expected = [
+        [device.device, device.source_id, NAMES[Fault(fault)]]
+        for device, fault in zip(city.devices, city.fleet.fault.tolist(), strict=False)
+        if fault
+    ]
+    assert sorted(listed) == sorted(expected)
+    assert 8 <= len(listed) <= 35
+
+
+async def test_it_ends_on_request_and_at_once_when_nothing_answers(tmp_path: Path) -> None:
+    file = tmp_path / "provisioning.json"
+    file.write_bytes(msgspec.json.encode(provisioning(Broker("127.0.0.1", free_port()))))
+    socket = tmp_path / "control"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simcity", "run", "--provisioning", file, "--control", socket),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await until(socket.exists, 20)
+    said = await asyncio.to_thread(CliRunner().invoke, app, ["ask", str(socket), '{"op":"stop"}'])
+    assert json.loads(said.output) == {"ok": True}
+    out, _ = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
+    assert json.loads(out)["published"] == 0
