@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import sqlite3
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,  # they would show secrets among the locals
     help="A simulated city for Vigie: synthetic streets and lights that live over MQTT.",
 )
 
@@ -106,7 +108,10 @@ def run(
         keep=keep_hours * 3600,
     )
     boot_file = provisioning.with_name(provisioning.name + ".boot")
-    live(lambda: City(mine, options, boot_file, ledger), control, duration, stats_every)
+    try:
+        live(lambda: City(mine, options, boot_file, ledger), control, duration, stats_every)
+    except sqlite3.Error as error:
+        raise fail(f"the ledger {ledger} cannot be used: {error}") from None
 
 
 @app.command()

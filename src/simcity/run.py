@@ -112,7 +112,8 @@ class City:
         )
         if self._clock.is_true:  # a city in a time of its own begins anew
             for lamp in ledger.lamps():
-                self.fleet.restore(*lamp)
+                if lamp[0] < self.fleet.lamps:
+                    self.fleet.restore(*lamp)
         for id_, device, level, status, code in ledger.recent_commands(int(time.time() * 1000)):
             known = msgspec.convert({"status": status, "code": code, "level": level}, type=Outcome)
             self._memory.finish(id_, device, known)

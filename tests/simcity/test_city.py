@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import msgspec
-from typer.testing import CliRunner
 from tests.simcity.helpers import Nats, Platform, free_port, provisioning, running, until
+from typer.testing import CliRunner
 
 from simcity import control
 from simcity.cli import app
