@@ -1,1 +1,12 @@
-"""Live: what the screens know of the city now, a snapshot and the changes since."""
+"""Live: what the screens know of the city now, a snapshot and the changes since.
+
+Responsible for the live picture of the api process and its WebSocket. Never writes anything; what
+it shows is what ingest committed and control wants.
+"""
+
+from vigie.twin.live.api import ROUTES
+from vigie.twin.live.delta import encode as encode_delta
+from vigie.twin.live.delta import subject
+from vigie.twin.live.service import services
+
+__all__ = ["ROUTES", "encode_delta", "services", "subject"]

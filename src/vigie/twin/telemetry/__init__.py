@@ -13,7 +13,7 @@ from vigie.twin.telemetry.model import (
     MetricSet,
     Series,
 )
-from vigie.twin.telemetry.partitions import keep as keep_partitions
+from vigie.twin.telemetry.partitions import services
 from vigie.twin.telemetry.service import clear_pending, read_state, set_desired
 from vigie.twin.telemetry.store import Store, Stored, pending
 
@@ -27,9 +27,9 @@ __all__ = [
     "Store",
     "Stored",
     "clear_pending",
-    "keep_partitions",
     "pending",
     "read_history",
     "read_state",
+    "services",
     "set_desired",
 ]

@@ -1,6 +1,7 @@
 """History's partitions: one a UTC day, opened ahead, dropped whole when their time is over."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg.errors
@@ -10,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from vigie.core import clock
 from vigie.core.database import Database, Unit
 from vigie.core.logs import logger
+from vigie.core.runtime import Runtime
 
 log = logger(__name__)
 DAY_US = 86_400_000_000
@@ -31,6 +33,15 @@ async def open_day(database: Database, day: int) -> None:
     """Make sure that a day's partition exists, in a transaction of its own."""
     async with database.unit() as unit:
         await _open(unit, _EPOCH + timedelta(days=day))
+
+
+def services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Of the `watch` role: history's days opened and dropped in time."""
+
+    async def history() -> None:
+        await keep(runtime.database, runtime.settings.history_days)
+
+    return {"history": history}
 
 
 async def keep(database: Database, days: int) -> None:

@@ -12,6 +12,8 @@ from vigie.twin.kinds import KINDS, Kind
 from vigie.twin.model import Value
 from vigie.twin.telemetry.model import AssetState
 
+INTENT = "intent"
+"""Woken (`wake.intent`) when what is wanted of equipment changes."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _READ = text(
     """
@@ -56,6 +58,7 @@ async def set_desired(unit: Unit, assets: Iterable[int], level: float) -> None:
         ),
         {"assets": list(assets), "level": level},
     )
+    unit.wake(INTENT)
 
 
 async def clear_pending(unit: Unit, assets: Iterable[int]) -> None:
@@ -67,6 +70,7 @@ async def clear_pending(unit: Unit, assets: Iterable[int]) -> None:
         ),
         {"assets": list(assets)},
     )
+    unit.wake(INTENT)
 
 
 def is_stale(kind: Kind, slot: int, at: datetime, now: datetime) -> bool:

@@ -4,7 +4,7 @@ Responsible for that each message the broker acknowledged is stored once or in q
 reason. Never: who may log in (gateways.mqtt), or what a command's state is (control).
 """
 
-from vigie.gateways.mqtt.ingest.service import ingest_services
+from vigie.gateways.mqtt.ingest.service import services
 from vigie.gateways.mqtt.ingest.validate import DeviceAck
 
-__all__ = ["DeviceAck", "ingest_services"]
+__all__ = ["DeviceAck", "services"]

@@ -26,7 +26,7 @@ from vigie.gateways.mqtt.ingest.registry import Registry
 from vigie.gateways.mqtt.ingest.validate import DeviceAck, Parsed, Validator, unstorable
 from vigie.gateways.mqtt.presence import heard
 from vigie.gateways.mqtt.quarantine import Quarantine
-from vigie.twin.live import delta
+from vigie.twin import live
 from vigie.twin.telemetry import Arrival, Evidence, Store, Stored, pending
 
 log = logger(__name__)
@@ -296,8 +296,8 @@ class Pipeline:
             rows = (stored.asset, stored.at, stored.vals)
             self._newest_us = max(self._newest_us, int(stored.at.max()))
         await self._runtime.bus.publish(
-            delta.subject(self._number),
-            delta.encode(
+            live.subject(self._number),
+            live.encode_delta(
                 self._number,
                 self._commits,
                 previous=previous,

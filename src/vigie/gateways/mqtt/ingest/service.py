@@ -9,7 +9,6 @@ from vigie.gateways.mqtt.ingest.lane import Lane
 from vigie.gateways.mqtt.ingest.parser import LeanParser, install
 from vigie.gateways.mqtt.ingest.pipeline import Acknowledge, Observe, Pipeline
 from vigie.gateways.mqtt.ingest.registry import Registry
-from vigie.twin.telemetry import keep_partitions
 
 
 class _Connection:
@@ -28,13 +27,13 @@ class _Connection:
             return self._open
 
 
-def ingest_services(
+def services(
     runtime: Runtime,
     *,
     acknowledge: Acknowledge | None = None,
     observe: Observe | None = None,
 ) -> dict[str, Callable[[], Awaitable[None]]]:
-    """One service a lane, the registry's, history's partitions.
+    """One service a lane, and the registry's.
 
     `acknowledge(unit, acks)` and `observe(unit, evidence)` run inside the storing transaction;
     `observe` only hears of assets that a command waits for.
@@ -50,13 +49,7 @@ def ingest_services(
 
         return run
 
-    async def history() -> None:
-        await keep_partitions(runtime.database, runtime.settings.history_days)
-
-    services: dict[str, Callable[[], Awaitable[None]]] = {
-        "registry": registry.keep,
-        "history": history,
-    }
+    kept: dict[str, Callable[[], Awaitable[None]]] = {"registry": registry.keep}
     for shard in range(runtime.settings.shards):
-        services[f"ingest-{shard}"] = lane_service(shard)
-    return services
+        kept[f"ingest-{shard}"] = lane_service(shard)
+    return kept
