@@ -52,7 +52,7 @@ def build_app(
         ],
         exception_handlers={Exception: problems.handle},
         after_exception=[tell],
-        openapi_config=openapi_config(catalogue),
+        openapi_config=openapi_config(),
         state=State({"runtime": runtime, "catalogue": catalogue}),
         on_startup=[listen],
         request_max_body_size=BODY_LIMIT,

@@ -1,51 +1,54 @@
 """The OpenAPI 3.1 document, at /api/v1/openapi.json."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from litestar import Request
-from litestar.enums import OpenAPIMediaType
+from litestar import Litestar, Request, Response, Router
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import License
 
 import vigie
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
+from vigie.core.web.guard import admit
 from vigie.core.web.problems import MEDIA_TYPE, Problem
+from vigie.core.web.routes import get
 
 SESSION, TOKEN = "session", "token"
 
 
-class _Document(OpenAPIRenderPlugin):
-    def __init__(self, catalogue: Catalogue) -> None:
-        super().__init__(path="/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON)
-        self._catalogue = catalogue
-        self._rendered: bytes | None = None
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The document, completed once."""
-        if self._rendered is None:
-            routes = {
-                handler.operation_id: handler.opt
-                for route in request.app.routes
-                for handler in getattr(route, "route_handlers", [])
-            }
-            complete(openapi_schema, routes, self._catalogue)
-            self._rendered = msgspec.json.encode(openapi_schema)
-        return self._rendered
+@get("/openapi.json", permission=PUBLIC, include_in_schema=False)
+async def read_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The API's description."""
+    state = request.app.state
+    if "openapi" not in state:
+        state.openapi = msgspec.json.encode(describe(request.app, state.catalogue))
+    return Response(state.openapi, media_type="application/vnd.oai.openapi+json")
 
 
-def openapi_config(catalogue: Catalogue) -> OpenAPIConfig:
-    """Litestar's part of it."""
+def openapi_config() -> OpenAPIConfig:
+    """Litestar's part of it: the schemas. Our route shows them, in place of Litestar's pages."""
     return OpenAPIConfig(
         title="Vigie",
         version=vigie.__version__,
         description="The control centre of a connected city. Errors are problem+json (RFC 9457).",
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
-        path="/api/v1",
-        render_plugins=[_Document(catalogue)],
         use_handler_docstrings=True,
+        openapi_controller=cast(
+            "Any", Router("/api/v1", route_handlers=[read_openapi], guards=[admit])
+        ),
     )
+
+
+def describe(app: Litestar, catalogue: Catalogue) -> dict[str, Any]:
+    """The whole document."""
+    document: dict[str, Any] = app.openapi_schema.to_schema()
+    routes = {
+        handler.operation_id: handler.opt
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", [])
+    }
+    complete(document, routes, catalogue)
+    return document
 
 
 def complete(document: dict[str, Any], routes: dict[Any, Any], catalogue: Catalogue) -> None:
