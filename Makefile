@@ -2,7 +2,8 @@
 
 SHELL := /bin/sh
 PY := .venv/bin/python
-export PYTHONDONTWRITEBYTECODE ?=
+# Compiled modules make every start faster.
+unexport PYTHONDONTWRITEBYTECODE
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
 .PHONY: run test check bench setup setup-dev web lock clean pytest faults browser

@@ -24,10 +24,10 @@ import msgspec
 
 from vigie import places, twin
 from vigie.commands.engines import Session
+from vigie.commands.provisioning import provision
 from vigie.core.engines.secrets import write
 from vigie.core.errors import SetupError
 from vigie.core.runtime import Runtime
-from vigie.gateways import mqtt
 
 Say = Callable[[str], None]
 
@@ -81,10 +81,10 @@ async def prepare(session: Session, folder: Path | None, lights: int, say: Say) 
         if not mark.exists() or mark.read_text() != digest:
             await _import(runtime, folder, city, say)
             await asyncio.to_thread(write, mark, digest.encode())
-        devices = await mqtt.provision(runtime, provisioning)
+        made = await provision(runtime, provisioning)
     return Simulation(
         city.name,
-        devices,
+        made.devices,
         provisioning,
         settings.root / "simcity.sqlite",
         settings.root / "run" / "simcity.sock",

@@ -91,12 +91,17 @@ def nats_config() -> None:
 @app.command()
 def provision(
     out: Annotated[Path, typer.Option(help="File to write, readable by its owner only.")],
-    per_gateway: Annotated[int, typer.Option(min=1, max=2000)] = 300,
+    per_gateway: Annotated[
+        int, typer.Option(min=1, max=2000, help="Devices behind one site gateway.")
+    ] = 300,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="New secrets for gateways whose secret is not in OUT.")
+    ] = False,
 ) -> None:
     """Issue site gateways and their credentials for every device that has none."""
     from vigie.commands.provisioning import provision_file
 
-    _run(provision_file(out, per_gateway, console))
+    _run(provision_file(out, per_gateway, rotate, console))
 
 
 @app.command()

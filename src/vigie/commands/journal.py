@@ -2,7 +2,6 @@
 
 import asyncio
 
-import msgspec
 import typer
 
 from vigie.commands.engines import engines
@@ -27,7 +26,9 @@ def verify() -> None:
         f"{report.blocks} blocks; {report.erased} personal values erased"
     )
     for finding in report.findings:
-        typer.echo(f"{finding.code}  {finding.subject}  {msgspec.json.encode(finding.params).decode()}")
+        where = finding.entry or (f"block {finding.block}" if finding.block is not None else "")
+        at = f"position {finding.position}" if finding.position is not None else ""
+        typer.echo("  ".join(filter(None, (finding.code, str(where), at, finding.detail))))
     if not report.whole:
         raise typer.Exit(1)
     typer.echo("whole: nothing was edited, deleted, added or dropped")

@@ -24,6 +24,7 @@ class Bus:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.closing = False
 
     @classmethod
     async def connect(cls, url: str, name: str, *, wait_s: float = 30.0) -> "Bus":
@@ -32,11 +33,14 @@ class Bus:
         Raises SetupError when the server is too old or does not answer in `wait_s` seconds.
         """
 
+        made: list[Bus] = []
+
         async def on_error(error: Exception) -> None:
             log.warning("bus_error", error=repr(error))
 
         async def on_disconnect() -> None:
-            log.warning("bus_disconnected")
+            if not made or not made[0].closing:
+                log.warning("bus_disconnected")
 
         async def on_reconnect() -> None:
             log.info("bus_reconnected")
@@ -71,7 +75,8 @@ class Bus:
                 f"NATS {version} at {redacted(url)} is too old: it lacks what device logins need; "
                 "Vigie needs 2.11 or newer."
             )
-        return cls(client)
+        made.append(cls(client))
+        return made[0]
 
     @property
     def connected(self) -> bool:
@@ -107,6 +112,7 @@ class Bus:
 
     async def close(self) -> None:
         """Flush and leave."""
+        self.closing = True
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self.client.drain(), 2)
         with contextlib.suppress(Exception):

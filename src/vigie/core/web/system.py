@@ -1,0 +1,161 @@
+"""How the whole centre is: what every process says of itself once a second, in one answer."""
+
+import shutil
+import time
+from importlib.metadata import version
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+from nats.aio.msg import Msg
+
+from vigie.core.access.catalogue import Permission
+from vigie.core.logs import logger
+from vigie.core.runtime import Component, Runtime
+from vigie.core.web.routes import get
+
+log = logger(__name__)
+SILENT_AFTER_S = 3.5
+FORGOTTEN_AFTER_S = 60.0
+
+PERMISSIONS = (
+    Permission(
+        "core.system",
+        "See how the centre itself is.",
+        ("administrator", "operator", "viewer", "auditor"),
+    ),
+)
+
+
+class Said(msgspec.Struct):
+    """What one process published on `health.<role>.<instance>`."""
+
+    role: str
+    instance: str
+    pid: int
+    at: str
+    components: list[Component]
+
+
+class SystemComponent(msgspec.Struct):
+    """One service of one process."""
+
+    name: str
+    role: str
+    instance: str
+    status: str
+    code: str
+    params: dict[str, Any]
+    since: str
+
+
+class AdmissionState(msgspec.Struct):
+    """Whether devices may deliver; the broker's stream and its limit in bytes."""
+
+    open: bool
+    code: str = ""
+    stream_bytes: int = 0
+    stream_limit: int = 0
+
+
+class SystemState(msgspec.Struct):
+    """The system page."""
+
+    status: str
+    components: list[SystemComponent]
+    admission: AdmissionState
+    versions: dict[str, str]
+    disk_free_bytes: int
+
+
+class Watch:
+    """Keeps the newest word of every process."""
+
+    _of: WeakKeyDictionary[Runtime, "Watch"] = WeakKeyDictionary()
+
+    def __init__(self, runtime: Runtime, roles: tuple[str, ...]) -> None:
+        self.runtime = runtime
+        self.roles = roles
+        self.heard: dict[str, tuple[float, Said]] = {}
+        self.since: dict[str, str] = {}
+        Watch._of[runtime] = self
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> "Watch":
+        """The watch of this process; one that heard nothing when none was started."""
+        return cls._of.get(runtime) or Watch(runtime, ())
+
+    async def listen(self) -> None:
+        """Service: hear every process."""
+
+        async def hear(message: Msg) -> None:
+            try:
+                said = msgspec.json.decode(message.data, type=Said)
+            except msgspec.MsgspecError as error:
+                log.warning("health_not_understood", subject=message.subject, error=str(error))
+                return
+            self.heard[said.instance] = (time.monotonic(), said)
+
+        subscription = await self.runtime.bus.subscribe("health.>", hear)
+        try:
+            await self.runtime.stopping.wait()
+        finally:
+            await subscription.unsubscribe()
+
+    def state(self) -> SystemState:
+        """Everything at once; a role that says nothing is down."""
+        now = time.monotonic()
+        self.heard = {k: v for k, v in self.heard.items() if now - v[0] < FORGOTTEN_AFTER_S}
+        components: list[SystemComponent] = []
+        alive: set[str] = set()
+        for heard, said in self.heard.values():
+            if now - heard > SILENT_AFTER_S:
+                continue
+            alive.add(said.role)
+            components += [
+                SystemComponent(
+                    c.name, said.role, said.instance, c.status, c.code, c.params, c.since
+                )
+                for c in said.components
+            ]
+        for role in self.roles:
+            if role not in alive:
+                components.append(SystemComponent(role, role, "", "down", "role_silent", {}, ""))
+        components.sort(key=lambda c: (c.role, c.name))
+        statuses = {c.status for c in components}
+        status = "ok"
+        if "down" in statuses or not self.runtime.bus.connected:
+            status = "down"
+        elif statuses - {"ok", "standby"}:
+            status = "degraded"
+        return SystemState(
+            status,
+            components,
+            _admission(components),
+            {
+                "vigie": version("vigie"),
+                "nats": str(self.runtime.bus.client.connected_server_version),
+            },
+            shutil.disk_usage(self.runtime.settings.root).free,
+        )
+
+
+def _admission(components: list[SystemComponent]) -> AdmissionState:
+    for component in components:
+        if component.name == "admission":
+            return AdmissionState(
+                component.status == "ok",
+                component.code,
+                int(component.params.get("bytes", 0)),
+                int(component.params.get("limit", 0)),
+            )
+    return AdmissionState(False, "gateways_silent")
+
+
+@get("/system", permission="core.system")
+async def read_system(runtime: Runtime) -> SystemState:
+    """Every process and service: status, since when, and why."""
+    return Watch.of(runtime).state()
+
+
+ROUTES = [read_system]
