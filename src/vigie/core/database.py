@@ -84,6 +84,7 @@ class Unit:
         personal: "Mapping[str, str | Personal] | None" = None,
         occurred: datetime | None = None,
         role: str = "",
+        scopes: Iterable[str] = (),
     ) -> UUID:
         """Write one act in the journal; its id. See vigie.core.journal."""
         from vigie.core import journal
@@ -97,6 +98,7 @@ class Unit:
             personal=personal,
             occurred=occurred,
             role=role,
+            scopes=scopes,
         )
 
     def after_commit(self, action: Callable[[], Awaitable[None] | None]) -> None:

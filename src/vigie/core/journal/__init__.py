@@ -21,7 +21,14 @@ from vigie.core.journal.model import (
 from vigie.core.journal.permissions import PERMISSIONS
 from vigie.core.journal.personal import erase_personal
 from vigie.core.journal.reactions import list_parked, retry_parked
-from vigie.core.journal.read import Filter, list_entries, list_object, read_changes, read_entry
+from vigie.core.journal.read import (
+    Filter,
+    list_entries,
+    list_object,
+    read_changes,
+    read_entry,
+    who_and_why,
+)
 from vigie.core.journal.retention import retire
 from vigie.core.journal.service import record
 from vigie.core.journal.services import services
@@ -49,4 +56,5 @@ __all__ = [
     "retry_parked",
     "services",
     "verify",
+    "who_and_why",
 ]

@@ -169,6 +169,26 @@ async def read_changes(
     return Page(items, page.next, whole.changes_count)
 
 
+async def who_and_why(
+    unit: Unit, entries: Sequence[UUID]
+) -> dict[UUID, tuple[str | None, str | None]]:
+    """Name of the actor and reason of some acts; None where erased or never given.
+
+    For rooms that show objects born of an act, to people who may see those objects.
+    """
+    kept = await _personal(unit, list(entries))
+    rows = await unit.execute(
+        text("select id, actor_kind, actor_name from journal.entry where id = any(:ids)"),
+        {"ids": list(entries)},
+    )
+    told: dict[UUID, tuple[str | None, str | None]] = {}
+    for row in rows:
+        of_entry = kept.get(row.id, {})
+        name = of_entry.get(ACTOR) if row.actor_kind == "user" else row.actor_name
+        told[row.id] = (name, of_entry.get(REASON))
+    return told
+
+
 def _own(unit: Unit, actor: UUID | None) -> bool:
     return actor is not None and actor == unit.principal.id
 

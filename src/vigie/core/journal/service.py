@@ -59,10 +59,12 @@ async def record(
     personal: Mapping[str, str | Personal] | None = None,
     occurred: datetime | None = None,
     role: str = "",
+    scopes: Iterable[str] = (),
 ) -> UUID:
     """Write one act; its id.
 
-    The reason and `personal` go to the erasable table; the name of a person who acts too. Raises
+    Whoever is granted one of `scopes` ("21231/lighting"), or the scope of a change, sees it. The
+    reason and `personal` go to the erasable table; the name of a person who acts too. Raises
     Invalid when a text holds a NUL character, which PostgreSQL cannot keep.
     """
     entry, recorded = uuid7(), clock.now()
@@ -89,7 +91,7 @@ async def record(
             "request": unit.request_id,
             "params": json_text(params or {}),
             "personal": json_text(digests),
-            "scopes": sorted({change.scope for change in rows if change.scope}),
+            "scopes": sorted({change.scope for change in rows if change.scope} | set(scopes)),
             "changes": len(rows),
             "fields": list(kept),
             "subjects": [value.subject for value in kept.values()],

@@ -1,0 +1,57 @@
+"""Control: what is asked of equipment, and what became of it.
+
+Verbs: `request_command`, `cancel_command`, and reading them. `acknowledge` and `observe` take what
+the field says, in the ingest's own transaction. `services` (role watch) send, send again, expire
+and close. Never: how a command travels (gateways), what a kind can do (twin.kinds).
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from vigie.control import keeper, sender
+from vigie.control.evidence import acknowledge, observe
+from vigie.control.keeper import SUBJECT as PROGRESS_SUBJECT
+from vigie.control.keeper import Progress
+from vigie.control.model import (
+    CancelCommand,
+    Command,
+    Problem,
+    RequestCommand,
+    Requester,
+    TargetAsset,
+    TargetState,
+)
+from vigie.control.permissions import PERMISSIONS
+from vigie.control.read import list_commands, list_targets, read_command
+from vigie.control.service import cancel_command, request_command
+from vigie.core.runtime import Runtime
+
+
+def services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
+    """The sender and the keeper; any number of processes may run them."""
+    return {
+        "command-sender": partial(sender.run, runtime),
+        "command-keeper": partial(keeper.run, runtime),
+    }
+
+
+__all__ = [
+    "PERMISSIONS",
+    "PROGRESS_SUBJECT",
+    "CancelCommand",
+    "Command",
+    "Problem",
+    "Progress",
+    "RequestCommand",
+    "Requester",
+    "TargetAsset",
+    "TargetState",
+    "acknowledge",
+    "cancel_command",
+    "list_commands",
+    "list_targets",
+    "observe",
+    "read_command",
+    "request_command",
+    "services",
+]

@@ -1,0 +1,169 @@
+"""What the field says of commands: acknowledgements and readings, in the ingest's transaction.
+
+Set-wise: one look, one write, whatever the batch; one look alone when nothing is open.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from vigie.control.model import Ack, Evidence
+from vigie.control.rules import Event, Target, Wanted, apply, proves
+from vigie.core import clock
+from vigie.core.database import Unit
+from vigie.twin.telemetry import clear_pending
+
+PROGRESS = "control"
+_ACK_EVENTS: dict[str, Event] = {
+    "received": "received",
+    "done": "done",
+    "refused": "refused",
+    "failed": "failed",
+}
+_COLUMNS = (
+    "t.command, t.asset, t.state, t.already, t.sent_at, t.delivered_at, t.ended_at, t.next_send,"
+    " t.watch, t.error, t.late"
+)
+# Rows are locked in order of asset, here and wherever several are: no two transactions wait for
+# each other.
+_ANSWERED = text(
+    f"select {_COLUMNS} from control.target t"  # noqa: S608
+    " join unnest(cast(:commands as uuid[]),"
+    " cast(:assets as int[])) as a (command, asset) on a.command = t.command and a.asset = t.asset"
+    " order by t.asset, t.command for update of t"
+)
+_WATCHED = text(
+    f"select {_COLUMNS}, c.wanted from control.target t"  # noqa: S608
+    " join control.command c on c.id = t.command"
+    " where t.watch and t.asset = any(:assets) and t.sent_at is not null"
+    " order by t.asset for update of t"
+)
+_WRITE = text(
+    "update control.target t set state = n.state, delivered_at = n.delivered,"
+    " ended_at = n.ended, next_send = n.next, watch = n.watch,"
+    " error = cast(n.error as jsonb), late = cast(n.late as jsonb)"
+    " from unnest(cast(:commands as uuid[]), cast(:assets as int[]), cast(:states as text[]),"
+    " cast(:delivered as timestamptz[]), cast(:ended as timestamptz[]),"
+    " cast(:next as timestamptz[]), cast(:watch as boolean[]), cast(:errors as text[]),"
+    " cast(:late as text[]))"
+    " as n (command, asset, state, delivered, ended, next, watch, error, late)"
+    " where t.command = n.command and t.asset = n.asset"
+)
+
+_Key = tuple[UUID, int]
+
+
+async def acknowledge(unit: Unit, acks: Sequence[Ack]) -> list[Ack]:
+    """Take what devices answered; those that answer no known command are given back."""
+    if not acks:
+        return []
+    keys = {(ack.command, ack.asset) for ack in acks}
+    rows = await unit.execute(
+        _ANSWERED, {"commands": [key[0] for key in keys], "assets": [key[1] for key in keys]}
+    )
+    targets = {(row.command, row.asset): _target(row) for row in rows}
+    changed: dict[_Key, Target] = {}
+    unknown: list[Ack] = []
+    now = clock.now()
+    for ack in acks:
+        key = (ack.command, ack.asset)
+        target = targets.get(key)
+        if target is None:
+            unknown.append(ack)
+        elif apply(target, _ACK_EVENTS[ack.status], now, _detail(ack)):
+            changed[key] = target
+    await _write(unit, changed, now)
+    return unknown
+
+
+async def observe(unit: Unit, stored: Sequence[Evidence]) -> int:
+    """Take what stored readings show; how many targets it changed.
+
+    Only readings taken after the command was sent count: an older one shows an older will.
+    """
+    if not stored:
+        return 0
+    rows = (
+        await unit.execute(_WATCHED, {"assets": list({evidence.asset for evidence in stored})})
+    ).fetchall()
+    if not rows:
+        return 0
+    watched: dict[int, tuple[UUID, Target, Wanted]] = {
+        row.asset: (row.command, _target(row), row.wanted) for row in rows
+    }
+    changed: dict[_Key, Target] = {}
+    now = clock.now()
+    for evidence in stored:
+        found = watched.get(evidence.asset)
+        if found is None:
+            continue
+        command, target, wanted = found
+        if (
+            target.sent_at is not None
+            and evidence.at >= target.sent_at
+            and proves(target, wanted, evidence.values)
+            and apply(target, "shown", now, {"measured": evidence.at})
+        ):
+            changed[command, evidence.asset] = target
+    await _write(unit, changed, now)
+    return len(changed)
+
+
+def _target(row: Any) -> Target:
+    return Target(
+        row.state,
+        row.already,
+        row.sent_at,
+        row.delivered_at,
+        row.ended_at,
+        row.next_send,
+        row.watch,
+        row.error,
+        row.late,
+    )
+
+
+def _detail(ack: Ack) -> dict[str, Any]:
+    told: dict[str, Any] = {"answered": ack.at}
+    if ack.code:
+        told["code"] = ack.code
+    if ack.detail:
+        told["detail"] = ack.detail.replace("\0", "\ufffd")
+    return told
+
+
+async def _write(unit: Unit, changed: Mapping[_Key, Target], now: datetime) -> None:
+    if not changed:
+        return
+    targets = list(changed.values())
+    await unit.execute(
+        _WRITE,
+        {
+            "commands": [key[0] for key in changed],
+            "assets": [key[1] for key in changed],
+            "states": [target.state for target in targets],
+            "delivered": _times(target.delivered_at for target in targets),
+            "ended": _times(target.ended_at for target in targets),
+            "next": _times(target.next_send for target in targets),
+            "watch": [target.watch for target in targets],
+            "errors": [_json(target.error) for target in targets],
+            "late": [_json(target.late) for target in targets],
+        },
+    )
+    # Not those that only kept late evidence: another command may wait at the same asset.
+    ended = sorted(key[1] for key, target in changed.items() if target.ended_at == now)
+    if ended:
+        await clear_pending(unit, ended)
+    unit.wake(PROGRESS)
+
+
+def _times(values: Any) -> list[datetime | None]:
+    return list(cast("list[datetime | None]", values))
+
+
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()

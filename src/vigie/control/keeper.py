@@ -1,0 +1,183 @@
+"""Keeps count: ends what expired, closes commands, tells screens how far they came."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from vigie.control.evidence import observe
+from vigie.control.model import Evidence
+from vigie.control.rules import GRACE_S, OPEN, STATES
+from vigie.control.service import PROGRESS
+from vigie.core.bus import Wakeup
+from vigie.core.database import Unit
+from vigie.core.journal import Change
+from vigie.core.runtime import Runtime
+from vigie.twin.telemetry import Evidence as Reading
+from vigie.twin.telemetry import clear_pending, read_state
+
+ENDED = "control.ended"
+SUBJECT = "event.command"
+_AT_ONCE = 5_000
+# Screens are told at most this often of all commands together.
+_EVERY_S = 0.25
+_LATE_EVERY = 20
+
+_EXPIRE = text(
+    "with due as (select t.command, t.asset from control.target t"
+    " join control.command c on c.id = t.command"
+    " where c.ended_at is null and t.ended_at is null"
+    " and c.expires_at < clock_timestamp() - make_interval(secs => :grace)"
+    " order by t.asset limit :many for update of t skip locked)"
+    " update control.target t set state = 'timed_out', ended_at = clock_timestamp(),"
+    " next_send = null from due where t.command = due.command and t.asset = due.asset"
+    " returning t.asset"
+)
+_OPEN = text(
+    "select id, requested_by, total, counts, pairs, entry, verb from control.command"
+    " where ended_at is null order by id for update skip locked"
+)
+_COUNT = text(
+    "select command, state, count(*) as n, max(ended_at) as ended from control.target"
+    " where command = any(:ids) group by command, state"
+)
+_UPDATE = text(
+    "update control.command set counts = cast(:counts as jsonb), ended_at = :ended where id = :id"
+)
+_MISSED = text(
+    "select asset, state, error, municipality || '/' || trade as scope from control.target"
+    " where command = :id and state <> 'confirmed' order by asset"
+)
+_UNANSWERED = text(
+    "select asset from control.target where watch and state = 'timed_out'"
+    " and ended_at > clock_timestamp() - interval '1 hour' order by ended_at desc limit 1000"
+)
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What screens are told of a command, on `event.command`; `scopes` says whose screens."""
+
+    id: UUID
+    counts: dict[str, int]
+    total: int
+    ended_at: Any
+    requested_by: UUID | None
+    scopes: list[str]
+
+
+async def expire(unit: Unit, many: int = _AT_ONCE) -> int:
+    """End what waited past its command's expiry and a short grace; how many."""
+    rows = (await unit.execute(_EXPIRE, {"grace": GRACE_S, "many": many})).fetchall()
+    if rows:
+        await clear_pending(unit, sorted(row.asset for row in rows))
+    return len(rows)
+
+
+async def count(unit: Unit) -> list[Progress]:
+    """Count the open commands, close those without an open target; those that moved."""
+    commands = (await unit.execute(_OPEN)).fetchall()
+    if not commands:
+        return []
+    counts: dict[UUID, Counter[str]] = {}
+    ended: dict[UUID, Any] = {}
+    for row in await unit.execute(_COUNT, {"ids": [command.id for command in commands]}):
+        counts.setdefault(row.command, Counter())[row.state] = row.n
+        if row.ended is not None:
+            ended[row.command] = max(row.ended, ended.get(row.command, row.ended))
+    moved: list[Progress] = []
+    for command in commands:
+        now = {state: counts[command.id][state] for state in STATES}
+        closed = not any(now[state] for state in OPEN)
+        if not closed and now == command.counts:
+            continue
+        ended_at = ended[command.id] if closed else None
+        await unit.execute(
+            _UPDATE,
+            {
+                "id": command.id,
+                "counts": msgspec.json.encode(now).decode(),
+                "ended": ended_at,
+            },
+        )
+        if closed:
+            await _close(unit, command, now, ended_at)
+        moved.append(
+            Progress(command.id, now, command.total, ended_at, command.requested_by, command.pairs)
+        )
+    return moved
+
+
+async def _close(unit: Unit, command: Any, counts: dict[str, int], ended_at: Any) -> None:
+    missed: list[Any] = []
+    if counts["confirmed"] < command.total:
+        missed = list((await unit.execute(_MISSED, {"id": command.id})).fetchall())
+    await unit.record(
+        ENDED,
+        params={
+            "command": command.id,
+            "requested": command.entry,
+            "verb": command.verb,
+            "counts": {state: n for state, n in counts.items() if n},
+        },
+        changes=[
+            Change(
+                "twin.asset",
+                str(row.asset),
+                None,
+                {"command": row.state, **({"error": row.error["code"]} if row.error else {})},
+                row.scope,
+            )
+            for row in missed
+        ],
+        scopes=command.pairs,
+        occurred=ended_at,
+    )
+
+
+async def look_for_late(unit: Unit) -> int:
+    """Where a command timed out, does the state known since show it done after all?"""
+    assets = list((await unit.execute(_UNANSWERED)).scalars())
+    if not assets:
+        return 0
+    states = await read_state(unit, assets)
+    evidence: list[Evidence] = [
+        Reading(
+            state.asset,
+            {name: value.value for name, value in state.values.items() if value.value is not None},
+            min(value.at for value in state.values.values() if value.at is not None),
+        )
+        for state in states.values()
+        if state.at is not None and state.values
+    ]
+    return await observe(unit, evidence)
+
+
+async def keep(runtime: Runtime, *, late: bool = False) -> list[Progress]:
+    """One round; what moved was told to the screens."""
+    async with runtime.database.unit() as unit:
+        await expire(unit)
+        if late:
+            await look_for_late(unit)
+        moved = await count(unit)
+    for progress in moved:
+        await runtime.bus.publish(SUBJECT, msgspec.json.encode(progress))
+    return moved
+
+
+async def run(runtime: Runtime) -> None:
+    """The service: on every wake-up, and once a second for what expires."""
+    component = runtime.component("command-keeper")
+    wakeup = await Wakeup().on(runtime.bus, f"wake.{PROGRESS}")
+    rounds = 0
+    try:
+        while True:
+            rounds += 1
+            await keep(runtime, late=rounds % _LATE_EVERY == 0)
+            component.set("ok")
+            await asyncio.sleep(_EVERY_S)
+            await wakeup.wait(1.0 - _EVERY_S)
+    finally:
+        await wakeup.close()

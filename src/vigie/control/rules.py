@@ -1,0 +1,210 @@
+"""The life of a command at one target, as a table; and what counts as evidence. Pure.
+
+requested → sent → delivered → confirmed | refused | failed | timed_out | cancelled | superseded
+(awaiting_approval stands between requested and sent where a second person must agree).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast, get_args
+
+import msgspec
+
+from vigie.twin.kinds import CommandSpec
+
+State = Literal[
+    "requested",
+    "awaiting_approval",
+    "sent",
+    "delivered",
+    "confirmed",
+    "refused",
+    "failed",
+    "timed_out",
+    "cancelled",
+    "superseded",
+]
+Event = Literal[
+    "hold",
+    "approve",
+    "send",
+    "received",
+    "shown",
+    "done",
+    "refused",
+    "failed",
+    "expire",
+    "cancel",
+    "supersede",
+]
+# What else an event may come to: nothing new, evidence after the end, or never to happen.
+SAME = "same"
+LATE = "late"
+IMPOSSIBLE = "impossible"
+Outcome = State | Literal["same", "late", "impossible"]
+
+STATES: tuple[State, ...] = get_args(State)
+EVENTS: tuple[Event, ...] = get_args(Event)
+OPEN: tuple[State, ...] = ("requested", "awaiting_approval", "sent", "delivered")
+ENDED: tuple[State, ...] = tuple(state for state in STATES if state not in OPEN)
+
+_GRID = """
+                   hold approve send received shown done refused failed expire cancel supersede
+requested           A      -     S      D       .    C      R      F      T      X        U
+awaiting_approval   .      Q     -      -       .    -      -      F      T      X        U
+sent                -      -     .      D       C    C      R      F      T      X        U
+delivered           -      -     .      .       C    C      R      F      T      X        U
+confirmed           -      -     -      .       .    .      L      L      .      .        .
+refused             -      -     -      .       L    L      .      L      .      .        .
+failed              -      -     -      .       L    L      L      .      .      .        .
+timed_out           -      -     -      L       L    L      L      L      .      .        .
+cancelled           -      -     -      L       L    L      L      L      .      .        .
+superseded          -      -     -      L       L    L      L      L      .      .        .
+"""
+_LEGEND: dict[str, Outcome] = {
+    "Q": "requested",
+    "A": "awaiting_approval",
+    "S": "sent",
+    "D": "delivered",
+    "C": "confirmed",
+    "R": "refused",
+    "F": "failed",
+    "T": "timed_out",
+    "X": "cancelled",
+    "U": "superseded",
+    ".": SAME,
+    "L": LATE,
+    "-": IMPOSSIBLE,
+}
+
+
+def _read(grid: str) -> dict[tuple[State, Event], Outcome]:
+    head, *rows = (line.split() for line in grid.strip().splitlines())
+    return {
+        (cast("State", state), cast("Event", event)): _LEGEND[code]
+        for state, *codes in rows
+        for event, code in zip(head, codes, strict=True)
+    }
+
+
+TABLE = _read(_GRID)
+
+# Evidence kept after the end replaces weaker evidence: having received says less than having done.
+_WEIGHT: dict[str, int] = {"received": 0, "shown": 1, "failed": 2, "refused": 2, "done": 3}
+
+# Pauses after each sending that nothing came back for; then the last one, until it expires.
+PAUSES_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+RESEND_DELIVERED_S = 30.0
+# Answers a second that a large command may count on: its pauses are longer by its size over this.
+PACE = 4_000.0
+# Answers on their way when a command expires are waited for this long.
+GRACE_S = 3.0
+_TOLERANCE = 0.005
+
+# What readings must show: metric to (value, how near is near enough).
+Wanted = Mapping[str, Sequence[float]]
+
+
+class Target(msgspec.Struct):
+    """One asset's part of a command."""
+
+    state: State
+    already: bool = False
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    ended_at: datetime | None = None
+    next_send: datetime | None = None
+    watch: bool = True
+    error: dict[str, Any] | None = None
+    late: dict[str, Any] | None = None
+
+
+def apply(
+    target: Target, event: Event, now: datetime, detail: Mapping[str, Any] | None = None
+) -> bool:
+    """Let a target live through an event from the field; True when something changed.
+
+    What the table calls impossible changes nothing: the field may say anything.
+    """
+    outcome = TABLE[target.state, event]
+    if outcome == SAME or outcome == IMPOSSIBLE:  # noqa: SIM109 - narrows the type
+        return False
+    if outcome == LATE:
+        kept = _WEIGHT.get((target.late or {}).get("event", ""), -1)
+        if _WEIGHT.get(event, 0) <= kept:
+            return False
+        target.late = {"event": event, "at": now, **(detail or {})}
+        if event != "received":
+            target.watch = False
+        return True
+    target.state = outcome
+    if event in ("received", "done", "refused", "failed") and target.delivered_at is None:
+        target.delivered_at = now
+    if target.state in OPEN:
+        target.next_send = now + timedelta(seconds=RESEND_DELIVERED_S)
+        return True
+    target.ended_at, target.next_send = now, None
+    target.watch = target.state == "timed_out"
+    if target.state in ("refused", "failed"):
+        target.error = {"code": "unexplained", **(detail or {})}
+    return True
+
+
+def proves(target: Target, wanted: Wanted, values: Mapping[str, float]) -> bool:
+    """True when a reading taken after the command was sent shows it done.
+
+    Where the value was there before, the device must have received the command too: a reading
+    alone would confirm a command that never arrived.
+    """
+    if target.sent_at is None or not wanted:
+        return False
+    if target.already and target.state == "sent":
+        return False
+    return shows(wanted, values)
+
+
+def shows(wanted: Wanted, values: Mapping[str, float]) -> bool:
+    """True when every wanted metric is there, near enough."""
+    return all(
+        metric in values and abs(values[metric] - value) <= within
+        for metric, (value, within) in wanted.items()
+    )
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with a parameter."""
+
+    field: str
+    code: str
+    message: str
+
+
+def check_params(spec: CommandSpec, params: Mapping[str, Any]) -> list[Fault]:
+    """Everything wrong with a command's parameters."""
+    faults: list[Fault] = []
+    declared = {parameter.name: parameter for parameter in spec.params}
+    for name in params:
+        if name not in declared:
+            faults.append(Fault(f"params.{name[:64]}", "unknown", f"{spec.verb} takes no such one"))
+    for name, parameter in declared.items():
+        value = params.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            faults.append(Fault(f"params.{name}", "number_needed", "must be a number"))
+        elif not parameter.minimum <= value <= parameter.maximum:
+            faults.append(
+                Fault(
+                    f"params.{name}",
+                    "out_of_range",
+                    f"must be {parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}",
+                )
+            )
+    return faults
+
+
+def wanted_of(spec: CommandSpec, params: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """The readings that show the command done, within half a percent of the parameter's range."""
+    return {
+        p.metric: (float(params[p.name]), _TOLERANCE * (p.maximum - p.minimum))
+        for p in spec.params
+        if p.metric
+    }

@@ -1,0 +1,177 @@
+"""Which equipment a command goes to: as asked, in scope, able to do it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+
+from vigie import twin
+from vigie.control.model import KINDS_BY_VERB, MOST_TARGETS, RequestCommand
+from vigie.control.rules import Wanted, check_params, wanted_of
+from vigie.core.database import Unit
+from vigie.core.errors import Invalid, NotFound, TooLarge
+from vigie.core.geometry import BBox
+from vigie.twin.kinds import KINDS, CommandSpec
+
+
+class Chosen(msgspec.Struct, frozen=True, gc=False):
+    """One asset that a command goes to; `already` when it shows, or was told, what is wanted."""
+
+    id: int
+    municipality: str
+    trade: str
+    desired: float | None
+    already: bool
+
+    @property
+    def scope(self) -> str:
+        """Its key."""
+        return f"{self.municipality}/{self.trade}"
+
+
+def specified(verb: str, params: Mapping[str, Any]) -> CommandSpec:
+    """The declaration of a verb, its parameters checked. Raises Invalid naming every fault."""
+    kinds = KINDS_BY_VERB.get(verb)
+    if not kinds:
+        raise Invalid(
+            "unknown_verb",
+            f"No kind of equipment knows this command; there are {', '.join(KINDS_BY_VERB)}.",
+            {"verbs": sorted(KINDS_BY_VERB)},
+            errors=[{"field": "verb", "code": "unknown", "message": "no such command"}],
+        )
+    spec = KINDS[min(kinds)].command(verb)
+    assert spec is not None
+    faults = check_params(spec, params)
+    if faults:
+        raise Invalid(
+            "bad_params",
+            f"{faults[0].field}: {faults[0].message}.",
+            {"verb": verb},
+            errors=[msgspec.to_builtins(fault) for fault in faults],
+        )
+    return spec
+
+
+async def choose(unit: Unit, asked: RequestCommand, wanted: Wanted) -> list[Chosen]:
+    """The targets, by id.
+
+    Named assets must all be in sight and able, or none is chosen; a filter or a box chooses those
+    that are able and not retired. Raises NotFound, Invalid or TooLarge.
+    """
+    ways = [asked.assets is not None, asked.filter is not None, asked.bbox is not None]
+    if sum(ways) != 1:
+        raise Invalid(
+            "one_selection_needed",
+            "Name the equipment in exactly one way: assets, filter or bbox.",
+            errors=[{"field": "assets", "code": "one_selection_needed", "message": "one of three"}],
+        )
+    if asked.assets is not None:
+        return await _named(unit, asked.verb, sorted(set(asked.assets)), wanted)
+    bbox = None if asked.bbox is None else _box(*asked.bbox)
+    found = await twin.find_ids(unit, filter_=asked.filter or "", bbox=bbox, limit=MOST_TARGETS)
+    able = KINDS_BY_VERB[asked.verb]
+    rows = await _load(unit, [asset for asset, kind in found if kind in able], wanted)
+    chosen = [_chosen(row) for row in rows if not row.retired]
+    if not chosen:
+        raise Invalid(
+            "no_target",
+            "Nothing there can do this: choose other equipment.",
+            {"found": len(found)},
+        )
+    return chosen
+
+
+def _box(west: float, south: float, east: float, north: float) -> BBox:
+    if not (-180 <= west <= east <= 180 and -85 <= south <= north <= 85):
+        raise Invalid(
+            "bad_bbox",
+            "bbox is [west, south, east, north] in degrees, west before east, south before north.",
+            errors=[{"field": "bbox", "code": "bad_bbox", "message": "not a box"}],
+        )
+    return BBox(west, south, east, north)
+
+
+async def _named(unit: Unit, verb: str, ids: list[int], wanted: Wanted) -> list[Chosen]:
+    if len(ids) > MOST_TARGETS:
+        raise TooLarge(
+            "too_many_assets",
+            f"A command goes to {MOST_TARGETS} assets at most.",
+            {"limit": MOST_TARGETS},
+        )
+    if not -(2**31) <= ids[0] <= ids[-1] < 2**31:
+        raise _missing(1, len(ids))
+    rows = await _load(unit, ids, wanted)
+    if len(rows) < len(ids):
+        raise _missing(len(ids) - len(rows), len(ids))
+    unable = [row.id for row in rows if row.kind not in KINDS_BY_VERB[verb]]
+    if unable:
+        raise Invalid(
+            "verb_not_supported",
+            f"{len(unable)} of them cannot do {verb}: leave them out.",
+            {"count": len(unable), "assets": unable[:20]},
+        )
+    retired = [row.id for row in rows if row.retired]
+    if retired:
+        raise Invalid(
+            "asset_retired",
+            f"{len(retired)} of them are retired: leave them out.",
+            {"count": len(retired), "assets": retired[:20]},
+        )
+    return [_chosen(row) for row in rows]
+
+
+async def _load(unit: Unit, ids: list[int], wanted: Wanted) -> list[Any]:
+    rows = await unit.execute(
+        text(
+            "select a.id, a.kind, a.municipality, a.trade,"  # noqa: S608 - declared names
+            " coalesce(a.retired <= current_date, false) as retired, i.desired,"
+            f" coalesce({_desired(wanted)}, false) or coalesce({_shown(wanted)}, false) as already"
+            " from twin.asset a left join twin.intent i on i.asset = a.id"
+            " left join twin.state s on s.asset = a.id where a.id = any(:ids) order by a.id"
+        ),
+        {"ids": ids} | _values(wanted),
+    )
+    return list(rows.fetchall())
+
+
+def _desired(wanted: Wanted) -> str:
+    # The twin keeps one desired value an asset: that of the first metric.
+    return "abs(i.desired - :v0) <= :w0" if wanted else "false"
+
+
+def _shown(wanted: Wanted) -> str:
+    """Does the latest state show what is wanted? Slots differ by kind."""
+    cases: list[str] = []
+    for kind in KINDS.values():
+        slots = [kind.slot(metric) for metric in wanted]
+        if wanted and None not in slots:
+            near = [
+                f"abs(s.vals[{slot + 1}] - :v{n}) <= :w{n}"
+                for n, slot in enumerate(slots)
+                if slot is not None
+            ]
+            cases.append(f"(a.kind = '{kind.name}' and {' and '.join(near)})")
+    return f"({' or '.join(cases)})" if cases else "false"
+
+
+def _values(wanted: Wanted) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for n, (value, within) in enumerate(wanted.values()):
+        values |= {f"v{n}": value, f"w{n}": within}
+    return values
+
+
+def _chosen(row: Any) -> Chosen:
+    return Chosen(row.id, row.municipality, row.trade, row.desired, row.already)
+
+
+def _missing(count: int, total: int) -> NotFound:
+    return NotFound(
+        "asset_not_found",
+        f"{count} of the {total} assets do not exist, or not for you: nothing was commanded.",
+        {"missing": count, "total": total},
+    )
+
+
+__all__ = ["Chosen", "choose", "specified", "wanted_of"]

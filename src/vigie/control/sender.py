@@ -1,0 +1,140 @@
+"""Sends what is due, and again until it is answered or expires.
+
+A target is marked sent, with the time of its next sending, before anything leaves: a process killed
+in between has promised to send again, and devices carry out an id once. Several processes may run
+this: rows are claimed with `skip locked`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from vigie.control.rules import PACE, PAUSES_S, RESEND_DELIVERED_S
+from vigie.control.service import PROGRESS, SENDER
+from vigie.core import clock
+from vigie.core.bus import Wakeup
+from vigie.core.database import Unit
+from vigie.core.errors import Unavailable
+from vigie.core.logs import logger
+from vigie.core.runtime import Runtime
+from vigie.gateways.mqtt import OutCommand, carriers, send
+from vigie.twin.telemetry import clear_pending
+
+log = logger(__name__)
+AT_ONCE = 4_000
+
+_CLAIM = text(
+    "with due as ("
+    " select t.command, t.asset, c.total from control.target t"
+    " join control.command c on c.id = t.command"
+    " where t.next_send <= clock_timestamp() and c.expires_at > clock_timestamp()"
+    " order by t.next_send limit :many for update of t skip locked)"
+    " update control.target t set attempts = least(t.attempts + 1, 32000),"
+    " state = case t.state when 'requested' then 'sent' else t.state end,"
+    " sent_at = coalesce(t.sent_at, clock_timestamp()),"
+    " next_send = clock_timestamp() + make_interval(secs => case t.state when 'delivered'"
+    " then :delivered else (cast(:pauses as float8[]))[least(t.attempts + 1, :longest)] end"
+    " + due.total / :pace)"
+    " from due, twin.asset a"
+    " where t.command = due.command and t.asset = due.asset and a.id = t.asset"
+    " returning t.command, t.asset, a.token"
+)
+_FACTS = text(
+    "select id, verb, params, requested_at, expires_at from control.command where id = any(:ids)"
+)
+_UNREACHABLE = text(
+    "update control.target t set state = 'failed', ended_at = :at, next_send = null,"
+    " watch = false, sent_at = null, error = cast(:error as jsonb)"
+    " from unnest(cast(:commands as uuid[]), cast(:assets as int[])) as n (command, asset)"
+    " where t.command = n.command and t.asset = n.asset and t.ended_at is null"
+)
+
+
+async def claim(unit: Unit, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]:
+    """Mark what is due as sent; how many were claimed, and what to publish once committed.
+
+    What no gateway carries fails here and says so.
+    """
+    rows = (
+        await unit.execute(
+            _CLAIM,
+            {
+                "many": many,
+                "delivered": RESEND_DELIVERED_S,
+                "pauses": list(PAUSES_S),
+                "longest": len(PAUSES_S),
+                "pace": PACE,
+            },
+        )
+    ).fetchall()
+    if not rows:
+        return 0, []
+    unit.wake(PROGRESS)
+    facts = {
+        row.id: row
+        for row in await unit.execute(_FACTS, {"ids": list({row.command for row in rows})})
+    }
+    carried = await carriers(unit, [row.asset for row in rows])
+    await _fail(unit, [row for row in rows if row.asset not in carried])
+    made: list[OutCommand] = []
+    for row in rows:
+        carrier = carried.get(row.asset)
+        if carrier is None:
+            continue
+        fact = facts[row.command]
+        made.append(
+            OutCommand(
+                carrier.token,
+                row.token,
+                row.command,
+                fact.verb,
+                fact.params,
+                fact.requested_at,
+                fact.expires_at,
+            )
+        )
+    return len(rows), made
+
+
+async def _fail(unit: Unit, rows: Sequence[Any]) -> None:
+    if rows:
+        await unit.execute(
+            _UNREACHABLE,
+            {
+                "at": clock.now(),
+                "error": '{"code": "no_gateway"}',
+                "commands": [row.command for row in rows],
+                "assets": [row.asset for row in rows],
+            },
+        )
+        await clear_pending(unit, sorted(row.asset for row in rows))
+
+
+async def send_due(runtime: Runtime, many: int = AT_ONCE) -> int:
+    """Claim, commit, publish; how many were claimed. Raises Unavailable when an engine is away:
+    what was claimed is sent again later."""
+    async with runtime.database.unit() as unit:
+        claimed, orders = await claim(unit, many)
+    if orders:
+        await send(runtime, orders)
+    return claimed
+
+
+async def run(runtime: Runtime) -> None:
+    """The service: on every wake-up, and twice a second for what is sent again."""
+    component = runtime.component("command-sender")
+    wakeup = await Wakeup().on(runtime.bus, f"wake.{SENDER}")
+    try:
+        while True:
+            try:
+                claimed = await send_due(runtime)
+                component.set("ok")
+            except Unavailable as away:
+                log.warning("commands_not_sent", cause=away.detail)
+                component.set("degraded", away.code)
+                claimed = 0
+            if claimed < AT_ONCE:
+                await wakeup.wait(0.5)
+    finally:
+        await wakeup.close()

@@ -1,0 +1,193 @@
+"""The verbs of control: ask, take back."""
+
+import hashlib
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from vigie.control.model import Command, RequestCommand
+from vigie.control.read import read_command
+from vigie.control.rules import STATES, Wanted
+from vigie.control.selection import Chosen, choose, specified, wanted_of
+from vigie.core import clock
+from vigie.core.database import Unit
+from vigie.core.errors import Conflict
+from vigie.core.ids import uuid7
+from vigie.core.journal import Change
+from vigie.twin.telemetry import clear_pending, set_desired
+
+COMMANDED = "control.commanded"
+CANCELLED = "control.cancelled"
+SENDER = "commands"
+PROGRESS = "control"
+# One request at a time: two for the same lamp would each miss what the other supersedes.
+_LOCK = text("select pg_advisory_xact_lock(7710430)")
+
+_SAME_KEY = text(
+    "select id, digest from control.command where key = :key"
+    " and coalesce(requested_by, '00000000-0000-0000-0000-000000000000')"
+    " = coalesce(cast(:by as uuid), '00000000-0000-0000-0000-000000000000')"
+)
+_COMMAND = text(
+    "insert into control.command (id, verb, params, wanted, requested_by, requested_at,"
+    " expires_at, entry, total, counts, municipalities, trades, pairs, key, digest)"
+    " values (:id, :verb, cast(:params as jsonb), cast(:wanted as jsonb), :by, :at, :expires,"
+    " :entry, :total, cast(:counts as jsonb), :municipalities, :trades, :pairs, :key, :digest)"
+)
+_SUPERSEDE = text(
+    "with held as (select command, asset from control.target where watch and asset = any(:assets)"
+    " order by asset for update)"
+    " update control.target t set watch = false, next_send = null,"
+    " state = case when t.ended_at is null then 'superseded' else t.state end,"
+    " ended_at = coalesce(t.ended_at, :at)"
+    " from held h where t.command = h.command and t.asset = h.asset"
+)
+_TARGETS = text(
+    "insert into control.target (command, asset, municipality, trade, already, next_send)"
+    " select :id, asset, municipality, trade, already, :at"
+    " from unnest(cast(:assets as int[]), cast(:municipalities as text[]),"
+    " cast(:trades as text[]), cast(:already as boolean[]))"
+    " as n (asset, municipality, trade, already)"
+)
+_CANCEL = text(
+    "with held as (select command, asset from control.target"
+    " where command = :id and ended_at is null order by asset for update)"
+    " update control.target t set state = 'cancelled', ended_at = :at, next_send = null,"
+    " watch = false from held h where t.command = h.command and t.asset = h.asset"
+    " returning t.asset, t.municipality || '/' || t.trade as scope"
+)
+
+
+async def request_command(
+    unit: Unit, asked: RequestCommand, *, idempotency_key: str | None = None
+) -> Command:
+    """Ask something of some equipment: one act, whatever their number; older commands to the same
+    equipment that are still open end as superseded.
+
+    The same key again answers with the same command. Raises NotFound when an asset is not in
+    sight, Invalid when the verb, a parameter or the selection is wrong, Conflict when the key was
+    used for something else; nothing is commanded then.
+    """
+    spec = specified(asked.verb, asked.params)
+    wanted = wanted_of(spec, asked.params)
+    digest = hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).digest()
+    await unit.execute(_LOCK)
+    if idempotency_key is not None:
+        known = await _same_key(unit, idempotency_key, digest)
+        if known is not None:
+            return await read_command(unit, known)
+    chosen = await choose(unit, asked, wanted)
+    now = clock.now()
+    made = uuid7()
+    entry = await unit.record(
+        COMMANDED,
+        params={"command": made, "verb": asked.verb, "params": asked.params, "total": len(chosen)},
+        changes=_changes(chosen, wanted),
+        reason=asked.reason,
+        occurred=now,
+    )
+    counts = dict.fromkeys(STATES, 0) | {"requested": len(chosen)}
+    await unit.execute(
+        _COMMAND,
+        {
+            "id": made,
+            "verb": asked.verb,
+            "params": msgspec.json.encode(asked.params).decode(),
+            "wanted": msgspec.json.encode(wanted).decode(),
+            "by": unit.principal.id,
+            "at": now,
+            "expires": now + timedelta(seconds=asked.expires_in_s),
+            "entry": entry,
+            "total": len(chosen),
+            "counts": msgspec.json.encode(counts).decode(),
+            "municipalities": sorted({asset.municipality for asset in chosen}),
+            "trades": sorted({asset.trade for asset in chosen}),
+            "pairs": sorted({asset.scope for asset in chosen}),
+            "key": idempotency_key,
+            "digest": digest,
+        },
+    )
+    await _write_targets(unit, made, now, chosen)
+    if wanted:
+        value, _within = next(iter(wanted.values()))
+        await set_desired(unit, [asset.id for asset in chosen], value)
+    unit.wake(SENDER)
+    unit.wake(PROGRESS)
+    return await read_command(unit, made)
+
+
+async def cancel_command(unit: Unit, command: UUID, reason: str) -> Command:
+    """Take a command back where it has not ended: it is not sent again, and what equipment still
+    answers is kept as late. Of a command that reaches beyond the caller's scope, the part inside
+    is taken back.
+
+    Raises NotFound, or Conflict when nothing is open any more.
+    """
+    before = await read_command(unit, command)
+    now = clock.now()
+    rows = (await unit.execute(_CANCEL, {"id": command, "at": now})).fetchall()
+    if not rows:
+        raise Conflict(
+            "command_ended",
+            "This command has ended: send a new one.",
+            {"command": str(command)},
+        )
+    await clear_pending(unit, sorted(row.asset for row in rows))
+    await unit.record(
+        CANCELLED,
+        params={"command": command, "verb": before.verb, "total": len(rows)},
+        changes=[
+            Change("twin.asset", str(row.asset), None, {"command": "cancelled"}, row.scope)
+            for row in rows
+        ],
+        reason=reason,
+        occurred=now,
+    )
+    unit.wake(PROGRESS)
+    return before
+
+
+async def _same_key(unit: Unit, key: str, digest: bytes) -> UUID | None:
+    row = (await unit.execute(_SAME_KEY, {"key": key, "by": unit.principal.id})).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.digest) != digest:
+        raise Conflict(
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for another command: choose a new one.",
+            {"command": str(row.id)},
+        )
+    return row.id
+
+
+def _changes(chosen: list[Chosen], wanted: Wanted) -> list[Change]:
+    after = {metric: value for metric, (value, _within) in wanted.items()}
+    metric = next(iter(wanted), None)
+    return [
+        Change(
+            "twin.asset",
+            str(asset.id),
+            None if metric is None or asset.desired is None else {metric: asset.desired},
+            after,
+            asset.scope,
+        )
+        for asset in chosen
+    ]
+
+
+async def _write_targets(unit: Unit, made: UUID, now: datetime, chosen: list[Chosen]) -> None:
+    assets = [asset.id for asset in chosen]
+    await unit.execute(_SUPERSEDE, {"assets": assets, "at": now})
+    await unit.execute(
+        _TARGETS,
+        {
+            "id": made,
+            "at": now,
+            "assets": assets,
+            "municipalities": [asset.municipality for asset in chosen],
+            "trades": [asset.trade for asset in chosen],
+            "already": [asset.already for asset in chosen],
+        },
+    )
