@@ -58,7 +58,7 @@ class BrokerRefusal(msgspec.Struct, frozen=True):
     detail: str
 
 
-_LINE = re.compile(r'^\[\d+\] \S+ \S+ \[(?:ERR|WRN)\] \S+ - mid:(\d+)(?: - "([^"]*)")? - (.*)$')
+_LINE = re.compile(r'^\[\d+\] \S+ \S+ \[(ERR|WRN)\] \S+ - mid:(\d+)(?: - "([^"]*)")? - (.*)$')
 _CODES: tuple[tuple[str, str], ...] = (
     ("Publish Violation", "publish_forbidden"),
     ("Subscription Violation", "subscribe_forbidden"),
@@ -80,7 +80,8 @@ def read_log_line(line: str) -> BrokerRefusal | None:
     match = _LINE.match(line)
     if match is None:
         return None
-    connection, name, said = int(match.group(1)), match.group(2) or "", match.group(3)
+    level, number, name, said = match.groups(default="")
+    connection = int(number)
     lowered = said.lower()
     if any(word in lowered for word in _TOLD_ELSEWHERE):
         return None
@@ -88,4 +89,5 @@ def read_log_line(line: str) -> BrokerRefusal | None:
         if words.lower() in lowered:
             subject = _SUBJECT.search(said)
             return BrokerRefusal(connection, name, code, subject.group(1) if subject else said)
-    return BrokerRefusal(connection, name, "protocol_error", said)
+    # Warnings without a known meaning are about the broker's own pace.
+    return BrokerRefusal(connection, name, "protocol_error", said) if level == "ERR" else None
