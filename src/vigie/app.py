@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from vigie import control, places, twin
+from vigie import control, twin
 from vigie.control import api as control_api
 from vigie.core import access, journal, logs, metrics
 from vigie.core.access import api as access_api
-from vigie.core.journal import api as journal_api
 from vigie.core.database import Unit
+from vigie.core.journal import api as journal_api
 from vigie.core.runtime import Runtime
 from vigie.core.settings import load
 from vigie.core.web import Permission, Route, build_app, serve, system

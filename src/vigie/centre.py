@@ -115,7 +115,7 @@ async def _await_ready(settings: Settings, address: str, within_s: float = 60.0)
         while time.monotonic() < deadline:
             try:
                 answer = await client.get(f"{address}/readyz")
-                if answer.status_code == httpx.codes.OK:
+                if answer.is_success:
                     return
             except httpx.HTTPError:
                 pass

@@ -77,7 +77,8 @@ def list_users() -> None:
 
 
 def _tell(login: admin.FirstLogin) -> None:
-    typer.echo(f"User:      {login.username}\nPassword:  {login.password}  (to be changed at login)")
+    typer.echo(f"User:      {login.username}")
+    typer.echo(f"Password:  {login.password}  (to be changed at login)")
 
 
 async def _on(session: Session, verb: Callable[[Database], Awaitable[T]]) -> T:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from vigie.core.bus import Bus
 from vigie.core.database import Database
@@ -25,7 +25,7 @@ class Session:
         return await asyncio.to_thread(migrate, *migration_urls(self.settings))
 
     @contextlib.asynccontextmanager
-    async def runtime(self, role: str = "command") -> AsyncIterator[Runtime]:
+    async def runtime(self, role: str = "command") -> AsyncGenerator[Runtime]:
         """A Runtime for the verbs."""
         runtime = Runtime(
             self.settings,
@@ -47,7 +47,7 @@ def migration_urls(settings: Settings) -> tuple[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def engines(settings: Settings, *, migrated: bool = True) -> AsyncIterator[Session]:
+async def engines(settings: Settings, *, migrated: bool = True) -> AsyncGenerator[Session]:
     """Use the engines of the running centre, or start the embedded ones for this block."""
     session = Session(settings)
     supervisor = Supervisor(settings)

@@ -1,7 +1,7 @@
 """`vigie import …`: equipment, streets and contours from files."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -21,14 +21,18 @@ from vigie.core.settings import load
 app = typer.Typer(no_args_is_help=True, help="Import equipment, streets and contours from files.")
 console = Console(stderr=True)
 
-File = Annotated[Path, typer.Argument(exists=True, help="Shapefile (zip), GeoPackage, GeoJSON, CSV.")]
+File = Annotated[
+    Path, typer.Argument(exists=True, help="Shapefile (zip), GeoPackage, GeoJSON, CSV.")
+]
 MappingFile = Annotated[
     Path | None, typer.Option(exists=True, help="TOML that says which column is what.")
 ]
 Crs = Annotated[str, typer.Option(help="True coordinate system of the file, like EPSG:2154.")]
 Encoding = Annotated[str, typer.Option(help="Text encoding of the file, like cp1252.")]
 Layer = Annotated[str, typer.Option(help="Layer of a file that holds several.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would change; change nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Report what would change; change nothing.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole report as JSON.")]
 
 
@@ -116,7 +120,7 @@ async def _territory(database: Database, territory: str) -> None:
 
 
 @contextmanager
-def _bar(file: Path) -> Iterator[Tell]:
+def _bar(file: Path) -> Generator[Tell]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -7,7 +7,7 @@ writes `fence(epoch)` in its transactions, which fails once a newer leader took 
 import asyncio
 import contextlib
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import psycopg
@@ -49,7 +49,7 @@ async def lead(
     instance: str,
     *,
     on_standby: Callable[[], None] | None = None,
-) -> AsyncIterator[Leadership]:
+) -> AsyncGenerator[Leadership]:
     """Wait until this process leads `name`, and lead it for the block."""
     connection = await database.dedicated()
     try:

@@ -43,7 +43,7 @@ def configure(level: str = "info", form: str = "json", **bound: Any) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(getattr(logging, level.upper()))
-    for noisy in ("alembic", "uvicorn.access", "nats", "gmqtt", "httpx", "sqlalchemy"):
+    for noisy in ("alembic", "uvicorn.access", "nats", "httpx", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -71,19 +71,17 @@ class SystemState(msgspec.Struct):
 class Watch:
     """Keeps the newest word of every process."""
 
-    _of: WeakKeyDictionary[Runtime, "Watch"] = WeakKeyDictionary()
-
     def __init__(self, runtime: Runtime, roles: tuple[str, ...]) -> None:
         self.runtime = runtime
         self.roles = roles
         self.heard: dict[str, tuple[float, Said]] = {}
         self.since: dict[str, str] = {}
-        Watch._of[runtime] = self
+        _WATCHES[runtime] = self
 
     @classmethod
     def of(cls, runtime: Runtime) -> "Watch":
         """The watch of this process; one that heard nothing when none was started."""
-        return cls._of.get(runtime) or Watch(runtime, ())
+        return _WATCHES.get(runtime) or Watch(runtime, ())
 
     async def listen(self) -> None:
         """Service: hear every process."""
@@ -138,6 +136,9 @@ class Watch:
             },
             shutil.disk_usage(self.runtime.settings.root).free,
         )
+
+
+_WATCHES: WeakKeyDictionary[Runtime, Watch] = WeakKeyDictionary()
 
 
 def _admission(components: list[SystemComponent]) -> AdmissionState:
