@@ -37,7 +37,7 @@ def upgrade() -> None:
         );
 
         -- The newest value of each metric, by slot of the kind; NaN: never told. `ats` holds each
-        -- value's own time where it differs from `at`, else null.
+        -- value's own time (null: never told), and is null when they are all `at`.
         create table twin.state (
             asset int primary key references twin.asset on delete cascade,
             n int not null,

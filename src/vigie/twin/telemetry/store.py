@@ -27,7 +27,8 @@ from twin.state where asset = any(%b::int4[])
 _COLUMNS = b"""
 select i.asset, i.n, i.at, i.recorded, i.boot,
  (%b::float8[])[i.o * 8 - 7 : i.o * 8] as vals,
- case when i.mixed > 0 then (%b::timestamptz[])[i.mixed * 8 - 7 : i.mixed * 8] end as ats
+ case when i.mixed > 0 then array_replace(
+  (%b::timestamptz[])[i.mixed * 8 - 7 : i.mixed * 8], '-infinity', null) end as ats
 from unnest(%b::int4[], %b::int4[], %b::timestamptz[], %b::timestamptz[], %b::int2[], %b::int4[])
  with ordinality i(asset, n, at, recorded, boot, mixed, o)
 """
@@ -101,7 +102,7 @@ class Store:
             known.ats = (
                 [NEVER if v != v else at for v in vals]
                 if times is None
-                else [NEVER if t == -np.inf else round(t * 1e6) for t in times]
+                else [NEVER if t is None else round(t * 1e6) for t in times]
             )
             self._known[asset] = known
             self._written.add(asset)

@@ -23,7 +23,7 @@ from vigie.core.runtime import Component, Runtime
 from vigie.gateways.mqtt.ingest import gauges
 from vigie.gateways.mqtt.ingest.lane import Broken, Lane, Raw
 from vigie.gateways.mqtt.ingest.registry import Registry
-from vigie.gateways.mqtt.ingest.validate import DeviceAck, Parsed, Validator, unstorable
+from vigie.gateways.mqtt.ingest.validate import DeviceAck, Parsed, Validator, topic, unstorable
 from vigie.gateways.mqtt.presence import heard
 from vigie.gateways.mqtt.quarantine import Quarantine
 from vigie.twin import live
@@ -190,7 +190,12 @@ class Pipeline:
         except Exception as error:
             self._store.forget()
             if len(batch) == 1:
-                log.exception("message_unstorable", lane=self._number, topic=batch[0].subject)
+                log.error(
+                    "message_unstorable",
+                    lane=self._number,
+                    topic=topic(batch[0]),
+                    cause=repr(error),
+                )
                 await self._put_aside(batch[0], error)
                 return
             log.warning("batch_refused", lane=self._number, size=len(batch), cause=repr(error))

@@ -1,7 +1,8 @@
 """The services of the `ingest` role."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from vigie.core.bus import Bus
 from vigie.core.runtime import Runtime, nats_url
@@ -12,19 +13,29 @@ from vigie.gateways.mqtt.ingest.registry import Registry
 
 
 class _Connection:
-    """The lanes' own way to the broker, opened by the first that needs it."""
+    """The lanes' own way to the broker: opened by the first that needs it, closed by the last."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._lock = asyncio.Lock()
+        self._users = 0
         self._open: tuple[Bus, LeanParser] | None = None
 
-    async def get(self) -> tuple[Bus, LeanParser]:
+    @contextlib.asynccontextmanager
+    async def use(self) -> AsyncIterator[tuple[Bus, LeanParser]]:
+        """The connection, for the block."""
         async with self._lock:
             if self._open is None:
                 bus = await Bus.connect(nats_url(self._runtime.settings), "vigie-ingest-lanes")
                 self._open = (bus, install(bus.client))
-            return self._open
+            self._users += 1
+        try:
+            yield self._open
+        finally:
+            self._users -= 1
+            if self._users == 0:
+                (bus, _), self._open = self._open, None
+                await bus.close()
 
 
 def services(
@@ -43,9 +54,9 @@ def services(
 
     def lane_service(shard: int) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
-            bus, parser = await connection.get()
-            lane = Lane(bus, parser, shard)
-            await Pipeline(runtime, lane, registry, acknowledge, observe).run()
+            async with connection.use() as (bus, parser):
+                lane = Lane(bus, parser, shard)
+                await Pipeline(runtime, lane, registry, acknowledge, observe).run()
 
         return run
 
