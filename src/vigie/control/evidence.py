@@ -12,13 +12,13 @@ import msgspec
 from sqlalchemy import text
 
 from vigie.control.model import Ack, Evidence
-from vigie.control.rules import Event, Target, Wanted, apply, proves
+from vigie.control.rules import OPEN, TABLE, Event, Target, Wanted, apply, proves
 from vigie.core import clock
 from vigie.core.database import Unit
 from vigie.twin.telemetry import clear_pending
 
 PROGRESS = "control"
-_ACK_EVENTS: dict[str, Event] = {
+_EVENTS: dict[str, Event] = {
     "received": "received",
     "done": "done",
     "refused": "refused",
@@ -54,28 +54,92 @@ _WRITE = text(
     " where t.command = n.command and t.asset = n.asset"
 )
 
+_ALIKE = text(
+    "with held as (select asset from control.target where command = :command"
+    " and asset = any(:assets) and state = any(:from) order by asset for update)"
+    " update control.target t set state = :state, delivered_at = coalesce(t.delivered_at, :now),"
+    " ended_at = :ended, next_send = :next, watch = :watch"
+    " from held where t.command = :command and t.asset = held.asset returning t.asset"
+)
+_PLAIN = {"received", "done"}
+_ALIKE_FROM = 20
+
 _Key = tuple[UUID, int]
 
 
 async def acknowledge(unit: Unit, acks: Sequence[Ack]) -> list[Ack]:
     """Take what devices answered; those that answer no known command are given back."""
-    if not acks:
-        return []
-    keys = {(ack.command, ack.asset) for ack in acks}
+    by_target: dict[_Key, list[Ack]] = {}
+    for ack in acks:
+        by_target.setdefault((ack.command, ack.asset), []).append(ack)
+    now = clock.now()
+    for key in await _acknowledge_alike(unit, by_target, now):
+        del by_target[key]
+    return await _acknowledge_each(unit, by_target, now) if by_target else []
+
+
+async def _acknowledge_alike(
+    unit: Unit, by_target: Mapping[_Key, list[Ack]], now: datetime
+) -> list[_Key]:
+    """The plain answers to a large command, one statement for all that answer alike; those taken.
+
+    Only targets that the answer moves on are taken: copies, late and odd answers are not.
+    """
+    alike: dict[tuple[UUID, Event], list[int]] = {}
+    for (command, asset), answers in by_target.items():
+        events = {ack.status for ack in answers}
+        if events <= _PLAIN:
+            event: Event = "done" if "done" in events else "received"
+            alike.setdefault((command, event), []).append(asset)
+    taken: list[_Key] = []
+    ended: list[int] = []
+    for (command, event), assets in alike.items():
+        if len(assets) < _ALIKE_FROM:
+            continue
+        sample = Target("sent")
+        apply(sample, event, now)
+        moved = await unit.execute(
+            _ALIKE,
+            {
+                "command": command,
+                "assets": assets,
+                "from": [state for state in OPEN if TABLE[state, event] == sample.state],
+                "state": sample.state,
+                "now": now,
+                "ended": sample.ended_at,
+                "next": sample.next_send,
+                "watch": sample.watch,
+            },
+        )
+        done = moved.scalars().all()
+        taken += [(command, asset) for asset in done]
+        if sample.ended_at is not None:
+            ended += done
+    if ended:
+        await clear_pending(unit, sorted(ended))
+    if taken:
+        unit.wake(PROGRESS)
+    return taken
+
+
+async def _acknowledge_each(
+    unit: Unit, by_target: Mapping[_Key, list[Ack]], now: datetime
+) -> list[Ack]:
     rows = await unit.execute(
-        _ANSWERED, {"commands": [key[0] for key in keys], "assets": [key[1] for key in keys]}
+        _ANSWERED,
+        {"commands": [key[0] for key in by_target], "assets": [key[1] for key in by_target]},
     )
     targets = {(row.command, row.asset): _target(row) for row in rows}
     changed: dict[_Key, Target] = {}
     unknown: list[Ack] = []
-    now = clock.now()
-    for ack in acks:
-        key = (ack.command, ack.asset)
+    for key, answers in by_target.items():
         target = targets.get(key)
         if target is None:
-            unknown.append(ack)
-        elif apply(target, _ACK_EVENTS[ack.status], now, _detail(ack)):
-            changed[key] = target
+            unknown += answers
+            continue
+        for ack in answers:
+            if apply(target, _EVENTS[ack.status], now, _detail(ack)):
+                changed[key] = target
     await _write(unit, changed, now)
     return unknown
 

@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 import pytest
 from nats.aio.msg import Msg
+
 from tests.vigie.control.conftest import (
     ANNE,
     BRUNO,
@@ -19,7 +20,6 @@ from tests.vigie.control.conftest import (
     Lights,
     reading,
 )
-
 from vigie.control import (
     Command,
     RequestCommand,
