@@ -57,12 +57,11 @@ export function startMock(port: number, count: number, rate: number): void {
     const at = light.at === null ? null : iso(light.at);
     const state = (value: number, unit: string) => ({ value, at, unit, stale: false });
     const cabinet = { id: 900_000 + (light.id % 90), name: `ARM-${String(light.id % 90).padStart(3, "0")}`, kind: "StreetlightControlCabinet" };
-    const feeder = { id: 800_000 + (light.id % 300), name: `Départ ${(light.id % 6) + 1}`, kind: "StreetlightFeeder" };
     return {
       id: light.id, token: `g7K2${light.id.toString(36)}`, kind: "Streetlight", trade: "lighting", name: `EP-${String(light.id).padStart(6, "0")}`,
       source_id: `xy:${light.lon.toFixed(5)}:${light.lat.toFixed(5)}`, municipality: light.insee, street: light.street, point: [light.lon, light.lat],
       lifecycle: { installed: "2014-05-12", commissioned: null, retired: null, manufacturer: "Comatelec", model: "Ampera Midi" }, attributes: { poleHeight: 8 },
-      topology: { parent: feeder, ancestors: [cabinet, feeder], children_count: 0 }, gateway: { token: `gw${light.id % 120}`, online: true, last_seen: iso(seconds() - 1) },
+      topology: { parent: cabinet, ancestors: [cabinet], children_count: 0, feeder: `Départ ${(light.id % 6) + 1}` }, gateway: { token: `gw${light.id % 120}`, online: true, last_seen: iso(seconds() - 1) },
       state: {
         dimmingLevel: state(light.level, "%"), activePower: state(light.power, "W"), activeEnergy: state(812.4, "kWh"), operatingHours: state(9421, "h"),
         supplyVoltage: state(231.2, "V"), temperature: state(18.4, "°C"), lampFailure: state(light.flags & 1, ""), supplyLoss: state(light.flags & 2 ? 1 : 0, ""),
@@ -76,7 +75,7 @@ export function startMock(port: number, count: number, rate: number): void {
       const [field, value = ""] = word.includes(":") ? [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1).replaceAll('"', "")] : ["text", word];
       if (field === "municipality") return light.insee === value;
       if (field === "street") return light.street === value;
-      if (field === "status") return value === "fault" ? (light.flags & 15) > 0 : value === "pending" ? (light.flags & 16) > 0 : value === "ok" ? light.flags === 0 : light.at === null || seconds() - light.at > 180;
+      if (field === "status") return value === "fault" ? (light.flags & 15) > 0 : value === "active" ? (light.flags & 32) === 0 : value === "retired" ? (light.flags & 32) > 0 : light.at === null || seconds() - light.at > 180;
       return `EP-${String(light.id).padStart(6, "0")} ${light.street}`.toLowerCase().includes(value.toLowerCase());
     }));
   };
@@ -88,9 +87,9 @@ export function startMock(port: number, count: number, rate: number): void {
   const me = () => ({
     user: { id: "u1", username: "admin", display_name: "Claire Morel", language: "fr", must_change_password: mustChange },
     grants: [{ role: "administrator", municipality: "*", trade: "*" }], csrf: "csrf",
-    permissions: ["control.command", "journal.read", "gateways.read", "system.read", "access.users", "access.tokens"],
+    permissions: ["control.command", "journal.read", "gateways.read", "quarantine.read", "core.system", "access.read", "access.manage", "access.tokens"],
   });
-  const bounds = city.lights.reduce((box, { lon, lat }) => [Math.min(box[0] ?? 9, lon), Math.min(box[1] ?? 99, lat), Math.max(box[2] ?? 0, lon), Math.max(box[3] ?? 0, lat)], [9, 99, 0, 0]);
+  const bounds = city.lights.reduce<number[]>((box, { lon, lat }) => [Math.min(box[0] ?? 9, lon), Math.min(box[1] ?? 99, lat), Math.max(box[2] ?? 0, lon), Math.max(box[3] ?? 0, lat)], [9, 99, 0, 0]);
 
   const answer = (method: string, path: string, query: URLSearchParams, body: Json, key: string): [number, unknown] => {
     const [, room = "", id = "", more = ""] = path.split("/");
@@ -98,7 +97,7 @@ export function startMock(port: number, count: number, rate: number): void {
     if (room === "session") {
       if (id === "password") { mustChange = false; return [204, null]; }
       if (method === "POST") {
-        if (body["password"] !== "vigie") return [401, { code: "invalid_credentials", status: 401, title: "Unauthorized" }];
+        if (body["password"] !== "vigie") return [401, { code: "wrong_login", status: 401, title: "Unauthorized" }];
         logged = true;
         return [200, me()];
       }
@@ -122,17 +121,18 @@ export function startMock(port: number, count: number, rate: number): void {
     if (path === "/assets.geojson") return [200, { type: "FeatureCollection", features: find(query.get("filter") ?? "").map((l) => ({ type: "Feature", id: l.id, geometry: { type: "Point", coordinates: [l.lon, l.lat] }, properties: {} })) }];
     if (room === "assets" && !id) return [200, page(find(query.get("filter") ?? ""), query, asset)];
     if (room === "assets" && !light) return [404, { code: "not_found", status: 404, title: "Not found" }];
+    if (room === "assets" && light && !more) return [200, asset(light)];
     if (room === "assets" && light && more === "history") {
       const from = Date.parse(query.get("from") ?? "");
       const t = Array.from({ length: 300 }, (_, i) => from + i * 288_000);
       const night = (ms: number) => { const h = (new Date(ms).getUTCHours() + 1) % 24; return h >= 17 || h < 8; };
       return [200, { metric: query.get("metric"), unit: query.get("metric") === "activePower" ? "W" : "%", resolution: "raw", t, v: t.map((ms) => (night(ms) ? light.level * (query.get("metric") === "activePower" ? 0.6 + Math.random() * 0.05 : 1) : 0)) }];
     }
-    if (room === "journal" || more === "journal") return [200, page(commands.journal().filter((e) => more !== "journal" || e.assets.has(Number(id))), query, ({ assets: _, ...entry }) => entry)];
+    if (room === "journal" || more === "journal") return [200, page(commands.journal().filter((e) => more !== "journal" || e.assets.has(Number(id))), query, (entry) => ({ ...entry, assets: undefined }))];
     if (room === "commands") return commands.answer(method, id, more, query, body, key);
-    if (room === "quarantine") return [200, page(Array.from({ length: 130 }, (_, i) => i), query, (i) => ({ id: String(i), received: iso(seconds() - i * 97), source: `gw${i % 7}`, topic: `up/0/gw${i % 7}/reading`, code: ["bad_json", "unknown_device", "too_far_ahead", "out_of_range"][i % 4], params: { metric: "dimmingLevel", value: 140, min: 0, max: 100 }, payload: Buffer.from(i % 5 === 4 ? "\u0001\u0002\xff\xfe\xfd\xfc\xfb" : '{"device":"<script>alert(1)</script>","n":12}', "latin1").toString("base64"), size: 51, asset: i % 3 ? null : 12 }))];
-    if (room === "gateways") return [200, page(Array.from({ length: 118 }, (_, i) => i), query, (i) => ({ token: `gw${i}`, name: `Passerelle ${i}`, kind: "site", devices: 290, online: i !== 3, last_seen: iso(seconds() - (i === 3 ? 900 : 1)), messages: 40_000 + i * 31, quarantined: i < 7 ? i * 3 : 0, refused: 0, revoked: false }))];
-    if (room === "system") return [200, { status: "degraded", components: [["postgresql", "database", "ok"], ["nats", "bus", "ok"], ["api", "api", "ok"], ["ingest", "ingest", "degraded"], ["watch", "watch", "ok"], ["gateways", "gateways", "ok"]].map(([name, role, status]) => ({ name, role, status, detail_code: status === "ok" ? null : "lagging", params: { lag_s: 4 }, since: iso(seconds() - 8000), lag_s: role === "ingest" ? 4.2 : 0.1 })), admission: { open: true, reason: null, stream_bytes: 312e6, stream_limit: 2 ** 31 }, versions: { vigie: "0.1.0", postgresql: "18.1", nats: "2.15.0" }, disk: { free_bytes: 81e9, total_bytes: 240e9 } }];
+    if (room === "quarantine") return [200, page(Array.from({ length: 130 }, (_, i) => i), query, (i) => ({ id: i, received: iso(seconds() - i * 97), source: `gw${i % 7}`, topic: `up/0/gw${i % 7}/reading`, code: ["not_json", "unknown_device", "at_future", "metric_out_of_range"][i % 4], params: { metric: "dimmingLevel", value: 140, min: 0, max: 100 }, payload: Buffer.from(i % 5 === 4 ? "\u0001\u0002\xff\xfe\xfd\xfc\xfb" : '{"device":"<script>alert(1)</script>","n":12}', "latin1").toString("base64"), size: 51, asset: i % 3 ? null : 12 }))];
+    if (room === "gateways") return [200, page(Array.from({ length: 118 }, (_, i) => i), query, (i) => ({ token: `gw${i}`, name: `Passerelle ${i}`, kind: "site", devices: 290, online: i !== 3, last_seen: iso(seconds() - (i === 3 ? 900 : 1)), messages: 40_000 + i * 31, quarantined: i < 7 ? i * 3 : 0, refused: 0, revoked: null }))];
+    if (room === "system") return [200, { status: "degraded", components: [["postgresql", "database", "ok"], ["nats", "bus", "ok"], ["api", "api", "ok"], ["ingest", "ingest", "degraded"], ["watch", "watch", "ok"], ["gateways", "gateways", "ok"]].map(([name, role, status]) => ({ name, role, instance: "a", status, code: status === "ok" ? "" : "ingest_lags", params: role === "ingest" ? { lag_s: 4.2 } : {}, since: iso(seconds() - 8000) })), admission: { open: true, code: "", stream_bytes: 312e6, stream_limit: 2 ** 31 }, versions: { vigie: "0.1.0", postgresql: "18.1", nats: "2.15.0" }, disk_free_bytes: 81e9 }];
     if (room === "users") return [200, page([me().user], query, (u) => ({ ...u, active: true, grants: me().grants, last_login: iso(seconds() - 60) }))];
     if (room === "tokens") return [200, method === "POST" ? { id: "t1", name: body["name"], token: "vgt_example" } : { items: [], next: null }];
     return [404, { code: "not_found", status: 404, title: "Not found" }];

@@ -23,7 +23,7 @@ export const colour = {
   streetMain: "#25313d",
 } as const;
 
-export const size = { top: 44, rail: 56, dock: 420, row: 32, phone: 768 } as const;
+export const size = { top: 44, rail: 78, dock: 420, row: 32, phone: 768 } as const;
 
 const grey: MantineColorsTuple = [
   colour.first, "#c3ccd5", colour.second, "#7a8896", colour.line,
@@ -46,10 +46,10 @@ export const theme = createTheme({
   defaultRadius: 4,
   respectReducedMotion: true,
   components: {
-    Tooltip: { defaultProps: { openDelay: 350, transitionProps: { duration: 80 } } },
-    Modal: { defaultProps: { transitionProps: { duration: 100 }, centered: true } },
-    Menu: { defaultProps: { transitionProps: { duration: 80 } } },
-    Select: { defaultProps: { allowDeselect: false, comboboxProps: { transitionProps: { duration: 80 } } } },
+    Tooltip: { defaultProps: { openDelay: 350, transitionProps: { duration: 0 } } },
+    Modal: { defaultProps: { transitionProps: { duration: 0 }, centered: true } },
+    Menu: { defaultProps: { transitionProps: { duration: 0 } } },
+    Select: { defaultProps: { allowDeselect: false, comboboxProps: { transitionProps: { duration: 0 } } } },
   },
 });
 

@@ -9,7 +9,7 @@ import { useTerritory } from "../state/server";
 
 export const roles = ["administrator", "operator", "viewer", "auditor"] as const;
 
-export function NewUser({ onCreated }: { onCreated: (username: string, password: string | undefined) => void }) {
+export function NewUser({ onCreated }: { onCreated: (username: string, password: string) => void }) {
   const { t, i18n } = useTranslation();
   const territory = useTerritory();
   const [username, setUsername] = useState("");
@@ -33,7 +33,7 @@ export function NewUser({ onCreated }: { onCreated: (username: string, password:
       }}
     >
       <Stack gap={10}>
-        <TextInput label={t("login.username")} required withAsterisk={false} autoFocus spellCheck={false} value={username} onChange={(event) => setUsername(event.currentTarget.value)} />
+        <TextInput label={t("login.username")} required withAsterisk={false} autoFocus spellCheck={false} autoCapitalize="none" description={t("users.usernameRule")} pattern="[a-z0-9][a-z0-9._@\-]{1,62}[a-z0-9]" value={username} onChange={(event) => setUsername(event.currentTarget.value)} />
         <TextInput label={t("users.name")} required withAsterisk={false} value={name} onChange={(event) => setName(event.currentTarget.value)} />
         <Select label={t("users.role")} value={role} onChange={(value) => setRole(value ?? role)} data={roles.map((value) => ({ value, label: word("role", value) }))} />
         <Select label={t("users.where")} searchable value={municipality} onChange={(value) => setMunicipality(value ?? "*")} data={places} />

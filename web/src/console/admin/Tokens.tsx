@@ -67,10 +67,10 @@ export function Tokens() {
               <Table.Tr><Table.Th>{t("tokens.name")}</Table.Th><Table.Th>{t("tokens.permissions")}</Table.Th><Table.Th>{t("tokens.lastUsed")}</Table.Th><Table.Th /></Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {tokens.map((token) => (
+              {tokens.filter(({ revoked }) => revoked === null).map((token) => (
                 <Table.Tr key={token.id} data-testid="token-row">
-                  <Table.Td className={classes["name"]}>{token.name}</Table.Td>
-                  <Table.Td>{(token.permissions ?? []).map((name) => word("permission", name)).join(", ")}</Table.Td>
+                  <Table.Td><div className={classes["name"]}>{token.name}</div><div className={classes["second"]}>{token.owner}</div></Table.Td>
+                  <Table.Td>{token.permissions.map((name) => word("permission", name)).join(", ")}</Table.Td>
                   <Table.Td className={classes["second"]}>{when(token.last_used)}</Table.Td>
                   <Table.Td ta="right"><Button size="compact-xs" variant="default" onClick={() => setRemoving(token)}>{t("tokens.revoke")}</Button></Table.Td>
                 </Table.Tr>

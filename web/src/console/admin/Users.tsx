@@ -7,7 +7,7 @@ import type { Grant, UserRow } from "../../shared/api/types";
 import { explain, word } from "../../shared/i18n/words";
 import { Pages } from "../../shared/ui/Pages";
 import { Refusal } from "../session/Refusal";
-import { useSession } from "../session/session";
+import { useCan, useSession } from "../session/session";
 import { useFormat, useMunicipality } from "../state/server";
 import classes from "./Admin.module.css";
 import { NewUser } from "./NewUser";
@@ -18,12 +18,13 @@ export function Users() {
   const format = useFormat();
   const client = useQueryClient();
   const me = useSession().user.id;
+  const manages = useCan()("manageUsers");
   const municipality = useMunicipality();
   const [creating, setCreating] = useState(false);
   const [resetting, setResetting] = useState<UserRow | null>(null);
   const [secret, setSecret] = useState<SecretText | null>(null);
   const again = () => client.invalidateQueries({ queryKey: ["users"] });
-  const toggle = useMutation({ mutationFn: (user: UserRow) => updateUser(user.id, { active: user.active === false }), onSettled: again });
+  const toggle = useMutation({ mutationFn: (user: UserRow) => updateUser(user, { active: !user.active }), onSettled: again });
   const reset = useMutation({
     mutationFn: (user: UserRow) => resetPassword(user.id),
     onSuccess: ({ password }, user) => {
@@ -35,7 +36,7 @@ export function Users() {
 
   return (
     <>
-      <div className={classes["tools"]}><Button size="xs" onClick={() => setCreating(true)}>{t("users.new")}</Button></div>
+      {manages && <div className={classes["tools"]}><Button size="xs" onClick={() => setCreating(true)}>{t("users.new")}</Button></div>}
       {toggle.isError && <div className={classes["error"]}><Refusal>{explain(toggle.error)}</Refusal></div>}
       <Pages queryKey={["users"]} load={listUsers} empty={t("users.empty")}>
         {(users) => (
@@ -45,17 +46,17 @@ export function Users() {
             </Table.Thead>
             <Table.Tbody>
               {users.map((user) => (
-                <Table.Tr key={user.id} data-inactive={user.active === false || undefined} className={classes["user"]} data-testid="user-row">
+                <Table.Tr key={user.id} data-inactive={!user.active || undefined} className={classes["user"]} data-testid="user-row">
                   <Table.Td><div className={classes["name"]}>{user.display_name}</div><div className={classes["second"]}>{user.username}</div></Table.Td>
                   <Table.Td>{user.grants.map((grant, i) => <div key={i}>{word("role", grant.role)} · {where(grant)}</div>)}</Table.Td>
                   <Table.Td className={classes["second"]}>{user.last_login ? format.dateTime(user.last_login) : t("age.never")}</Table.Td>
                   <Table.Td>
-                    <Group gap={6} justify="flex-end" wrap="nowrap">
+                    {manages && <Group gap={6} justify="flex-end" wrap="nowrap">
                       <Button size="compact-xs" variant="default" onClick={() => setResetting(user)}>{t("users.reset")}</Button>
                       <Button size="compact-xs" variant="default" disabled={user.id === me} loading={toggle.isPending && toggle.variables.id === user.id} onClick={() => toggle.mutate(user)}>
-                        {t(user.active === false ? "users.activate" : "users.deactivate")}
+                        {t(user.active ? "users.deactivate" : "users.activate")}
                       </Button>
-                    </Group>
+                    </Group>}
                   </Table.Td>
                 </Table.Tr>
               ))}
@@ -68,7 +69,7 @@ export function Users() {
           onCreated={(username, password) => {
             setCreating(false);
             void again();
-            if (password) setSecret({ title: t("users.passwordOf", { name: username }), text: password });
+            setSecret({ title: t("users.passwordOf", { name: username }), text: password });
           }}
         />
       </Modal>

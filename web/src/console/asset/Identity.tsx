@@ -9,13 +9,15 @@ import classes from "./asset.module.css";
 
 function Place({ topology }: { topology: Asset["topology"] }) {
   const seen = new Map<number, AssetRef>();
-  for (const ref of [...topology.ancestors, ...(topology.parent ? [topology.parent] : [])]) seen.set(ref.id, ref);
-  return [...seen.values()].map((ref, i) => (
+  for (const ref of [...topology.ancestors].reverse()) seen.set(ref.id, ref);
+  if (topology.parent) seen.set(topology.parent.id, topology.parent);
+  const links = [...seen.values()].map((ref, i) => (
     <Fragment key={ref.id}>
       {i > 0 && " › "}
       <Anchor component="button" type="button" size="sm" onClick={() => openAsset(ref.id)} title={word("kind", ref.kind)}>{ref.name}</Anchor>
     </Fragment>
   ));
+  return <>{links}{topology.feeder && `${links.length ? " › " : ""}${topology.feeder}`}</>;
 }
 
 const day = /^\d{4}-\d{2}-\d{2}/;
@@ -32,14 +34,14 @@ export function Identity({ asset }: { asset: Asset }) {
   if (asset.street) facts.push([t("asset.street"), asset.street]);
   facts.push([t("asset.municipality"), asset.municipality ? municipality(asset.municipality) : t("asset.nowhere")]);
   facts.push([t("asset.position"), `${format.number(asset.point[1], 6)} ; ${format.number(asset.point[0], 6)}`]);
-  if (topology.parent || topology.ancestors.length) facts.push([t("asset.topology"), <Place key="place" topology={topology} />]);
+  if (topology.parent || topology.ancestors.length || topology.feeder) facts.push([t("asset.topology"), <Place key="place" topology={topology} />]);
   if (topology.children_count) facts.push([t("asset.children"), format.number(topology.children_count)]);
   if (gateway) facts.push([t("asset.gateway"), <><span className={classes["mono"]}>{gateway.token}</span> · {t(gateway.online ? "gateway.online" : "gateway.offline")}</>]);
   for (const [name, value] of Object.entries(lifecycle)) {
-    if (value) facts.push([word("lifecycle", name), day.test(value) ? format.dateTime(value).slice(0, 10) : value]);
+    if (value) facts.push([word("lifecycle", name), day.test(value) ? format.day(value) : value]);
   }
   for (const [name, value] of Object.entries(asset.attributes)) {
-    if (typeof value === "string" || typeof value === "number") facts.push([name, String(value)]);
+    if ((typeof value === "string" && value) || typeof value === "number") facts.push([name, String(value)]);
   }
   return (
     <dl className={classes["facts"]}>

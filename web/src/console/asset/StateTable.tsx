@@ -14,7 +14,7 @@ interface Row {
   at: number | null;
   unit: string;
   flag: boolean;
-  promise: number;
+  promise: number | null;
 }
 
 /** The live arrays are newer than the last answer for the metrics they carry. */
@@ -40,7 +40,7 @@ function rowsOf(asset: Asset, metrics: MetricSpec[] | undefined, light: Light | 
       at: newer ? light.at : answered,
       unit: spec?.unit ?? state?.unit ?? "",
       flag: spec?.kind === "flag",
-      promise: spec?.promise_s ?? 180,
+      promise: spec ? spec.promise_s : 180,
     };
   });
 }

@@ -73,7 +73,7 @@ export function CommandPanel({ id }: { id: string }) {
       {data ? (
         <>
           <CommandProgress command={data} />
-          <p className={classes["fact"]}><q>{data.reason}</q></p>
+          {data.reason && <p className={classes["fact"]}><q>{data.reason}</q></p>}
           {can("command") && <Cancel command={data} />}
           <NotConfirmed command={data} />
         </>

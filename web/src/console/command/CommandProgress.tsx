@@ -10,6 +10,7 @@ export const stateColour: Record<CommandState, string> = {
   delivered: "#8d99a5",
   sent: "#657482",
   requested: "#465462",
+  awaiting_approval: "#465462",
   refused: colour.high,
   failed: colour.critical,
   timed_out: colour.medium,

@@ -22,7 +22,7 @@ function Row({ command }: { command: Command }) {
         <UnstyledButton className={classes["what"]} onClick={() => useDesk.getState().openPanel({ kind: "command", id: command.id })}>
           {t("command.title", { count: command.total, n: format.number(command.total), level: format.percent(command.params["level"] ?? 0) })}
         </UnstyledButton>
-        <div className={classes["why"]}>{requester(command)} · {command.reason}</div>
+        <div className={classes["why"]}>{[requester(command), command.reason].filter(Boolean).join(" · ")}</div>
       </Table.Td>
       <Table.Td w={150}><ProgressBar command={command} /></Table.Td>
       <Table.Td className={classes["count"]}>{format.number(countOf(command.counts, "confirmed"))}</Table.Td>

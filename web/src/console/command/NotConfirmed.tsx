@@ -86,7 +86,7 @@ export function NotConfirmed({ command }: { command: Command }) {
   });
   const again = useMutation({
     mutationFn: () => allTargets(command),
-    onSuccess: (ids) => useDesk.getState().retry(ids, { level: command.params["level"] ?? 0, reason: command.reason }),
+    onSuccess: (ids) => useDesk.getState().retry(ids, { level: command.params["level"] ?? 0, reason: command.reason ?? "" }),
   });
   if (missing === 0) return null;
   return (

@@ -6,7 +6,7 @@ export const unconfirmedEnds = ["refused", "failed", "timed_out", "cancelled", "
 
 /** Left to right along the bar. */
 export const barOrder = [
-  "confirmed", "delivered", "sent", "requested", "refused", "failed", "timed_out", "cancelled", "superseded",
+  "confirmed", "delivered", "sent", "awaiting_approval", "requested", "refused", "failed", "timed_out", "cancelled", "superseded",
 ] as const satisfies readonly CommandState[];
 
 export const countOf = (counts: CommandCounts, state: CommandState): number => counts[state] ?? 0;
@@ -17,6 +17,5 @@ export const unconfirmed = (counts: CommandCounts): number =>
 export const underWay = ({ counts, ended_at, total }: Pick<Command, "counts" | "ended_at" | "total">): number =>
   ended_at ? 0 : Math.max(0, total - countOf(counts, "confirmed") - unconfirmed(counts));
 
-export function requester(command: Command): string {
-  return typeof command.requested_by === "string" ? command.requested_by : command.requested_by.name;
-}
+/** Who asked; a person's name may have been erased since. */
+export const requester = (command: Command): string => command.requested_by.name ?? "–";

@@ -33,8 +33,8 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
           {format.dateTime(entry.occurred)}
         </time>
         <span className={classes["who"]}>
-          {entry.actor.name}
-          <span className={classes["role"]}> {word("role", entry.actor.role)}</span>
+          {entry.actor.name ?? t("journal.erased")}
+          {entry.actor.role && <span className={classes["role"]}> {word("role", entry.actor.role)}</span>}
         </span>
       </div>
       <div className={classes["act"]}>

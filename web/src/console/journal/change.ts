@@ -7,7 +7,7 @@ export interface FieldChange {
 
 function text(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function record(value: unknown): Record<string, unknown> | null {

@@ -14,7 +14,7 @@ import classes from "./List.module.css";
 import { fieldOf, useFoundIds, withField } from "./filter";
 
 const pageSize = 100;
-const statuses = ["fault", "stale", "pending", "ok"] as const;
+const statuses = ["fault", "silent", "active", "retired"] as const;
 
 /** Equipment as a list, below the map, under the same filter. */
 export function ListDrawer() {
@@ -61,7 +61,7 @@ export function ListDrawer() {
           size="xs" w={150} clearable aria-label={t("list.status")} placeholder={t("list.anyStatus")} value={fieldOf(typed, "status")}
           onChange={(value) => change(withField(typed, "status", value))} data={statuses.map((status) => ({ value: status, label: t(`list.statuses.${status}`) }))}
         />
-        <span className={classes["total"]} role="status">{total !== undefined && t("list.total", { count: total, n: format.number(total) })}</span>
+        <span className={classes["total"]} role="status">{typeof total === "number" && t("list.total", { count: total, n: format.number(total) })}</span>
         {filter !== "" && found.data && found.data.length > 0 && (
           <Button
             size="xs" variant="default" data-testid="list-select-all"

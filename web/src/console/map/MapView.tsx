@@ -1,148 +1,44 @@
 import "maplibre-gl/dist/maplibre-gl.css";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import { UnstyledButton } from "@mantine/core";
+import { Minus, Plus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Territory } from "../../shared/api/types";
-import { openAsset, useDesk } from "../state/desk";
-import { connection, lights } from "../state/live";
 import { usePromise } from "../state/server";
-import classes from "./MapView.module.css";
-import { attachBoxSelect } from "./boxSelect";
-import { setMap } from "./controller";
-import { exposeForTests } from "./debug";
-import { LightsLayer, mark } from "./lightsLayer";
-import { type Eye, lightAt, lightsInBox } from "./pick";
-import { firstLabel, mapStyle } from "./style";
 import { LightTip, type Tip } from "./LightTip";
+import classes from "./MapView.module.css";
+import { getMap, zoomBy } from "./controller";
+import { createCityMap, hasGraphics } from "./cityMap";
 
-setWorkerUrl(workerUrl);
-
-const reachPixels = 9;
-
-/** Creates the map once and drives it by hand: React never sees a light move. */
 export function MapView({ territory }: { territory: Territory }) {
   const { t } = useTranslation();
   const host = useRef<HTMLDivElement>(null);
   const promise = usePromise();
   const promiseNow = useRef(promise);
   const [tip, setTip] = useState<Tip | null>(null);
-  const [broken, setBroken] = useState(false);
+  const [graphics] = useState(hasGraphics);
   useEffect(() => {
     promiseNow.current = promise;
   }, [promise]);
 
   useEffect(() => {
-    if (!host.current) return;
-    const eye = (): Eye => {
-      const { shown, found } = useDesk.getState();
-      return { now: connection.now() / 1000, promise: promiseNow.current, shown, found };
-    };
-    const layer = new LightsLayer(
-      lights,
-      () => {
-        const { now, promise: kept, shown } = eye();
-        return {
-          now, promise: kept, live: connection.status.live,
-          shown: [shown.normal, shown.failures, shown.silent, shown.pending],
-        };
-      },
-      territory.center,
-    );
-
-    let map: MapLibre;
-    try {
-      map = new MapLibre({
-        container: host.current,
-        style: mapStyle(territory),
-        bounds: territory.bbox,
-        fitBoundsOptions: { padding: 40 },
-        attributionControl: false,
-        boxZoom: false,
-        dragRotate: false,
-        pitchWithRotate: false,
-        touchPitch: false,
-        maxPitch: 0,
-        minZoom: 8,
-        maxZoom: 20,
-        fadeDuration: 0,
-        renderWorldCopies: false,
-      });
-    } catch {
-      setBroken(true);
-      return;
-    }
-    map.touchZoomRotate.disableRotation();
-    map.keyboard.disableRotation();
-    map.addControl(new AttributionControl({ compact: false }), "bottom-right");
-    map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
-    map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-right");
-    map.on("style.load", () => map.addLayer(layer, firstLabel));
-    setMap(map);
-    exposeForTests(map, () => promiseNow.current);
-
-    const under = (lng: number, lat: number) => {
-      const degrees = (reachPixels * 360 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
-      return lightAt(lights, lng, lat, degrees, eye());
-    };
-    map.on("click", (event) => {
-      const id = under(event.lngLat.lng, event.lngLat.lat);
-      if (id === null || event.originalEvent.shiftKey) return;
-      if (event.originalEvent.ctrlKey || event.originalEvent.metaKey) useDesk.getState().toggleSelected(id);
-      else openAsset(id);
+    if (!host.current || !graphics) return;
+    return createCityMap({
+      host: host.current, territory, promise: () => promiseNow.current, boxClass: classes["box"] ?? "", onTip: setTip,
     });
-    let hovering = 0;
-    map.on("mousemove", (event) => {
-      cancelAnimationFrame(hovering);
-      hovering = requestAnimationFrame(() => {
-        const id = map.isMoving() ? null : under(event.lngLat.lng, event.lngLat.lat);
-        map.getCanvas().style.cursor = id === null ? "" : "pointer";
-        setTip(id === null ? null : { id, x: event.point.x, y: event.point.y });
-      });
-    });
-    map.on("mouseout", () => setTip(null));
-    map.on("movestart", () => setTip(null));
+  }, [territory, graphics]);
 
-    const detachBox = attachBoxSelect(map, {
-      className: classes["box"] ?? "",
-      toolActive: () => useDesk.getState().boxTool,
-      onBox: (box, add) => {
-        useDesk.getState().select(lightsInBox(lights, box, eye()), add);
-        useDesk.getState().set({ boxTool: false });
-      },
-    });
-
-    const remark = () => {
-      const { selection, panels, found } = useDesk.getState();
-      const active = panels.find((panel) => panel.kind === "asset")?.id;
-      layer.setMarks((id) =>
-        (selection.has(id) ? mark.selected : 0) | (id === active ? mark.active : 0) | (found && !found.has(id) ? mark.dimmed : 0),
-      );
-    };
-    remark();
-    const stopDesk = useDesk.subscribe((now, before) => {
-      if (now.selection !== before.selection || now.panels !== before.panels || now.found !== before.found) remark();
-      else if (now.shown !== before.shown) map.triggerRepaint();
-    });
-    const stopLive = connection.subscribe(() => map.triggerRepaint());
-    const aging = setInterval(() => map.triggerRepaint(), 2_000);
-
-    return () => {
-      clearInterval(aging);
-      stopLive();
-      stopDesk();
-      detachBox();
-      cancelAnimationFrame(hovering);
-      setMap(null);
-      map.remove();
-    };
-  }, [territory]);
+  useEffect(() => getMap()?.getCanvas().setAttribute("aria-label", t("map.keys")), [t]);
 
   return (
     <div className={classes["map"]} data-testid="map" role="region" aria-label={t("map.label")}>
       <div ref={host} className={classes["host"]} />
       {tip && <LightTip tip={tip} />}
-      {broken && <p className={classes["broken"]} role="alert">{t("map.noGraphics")}</p>}
+      <div className={classes["zoom"]}>
+        <UnstyledButton aria-label={t("map.zoomIn")} title={t("map.zoomIn")} onClick={() => zoomBy(1)}><Plus size={16} /></UnstyledButton>
+        <UnstyledButton aria-label={t("map.zoomOut")} title={t("map.zoomOut")} onClick={() => zoomBy(-1)}><Minus size={16} /></UnstyledButton>
+      </div>
+      {!graphics && <p className={classes["broken"]} role="alert">{t("map.noGraphics")}</p>}
     </div>
   );
 }

@@ -22,6 +22,10 @@ export function showBox([west, south, east, north]: Bbox, maxZoom = 17): void {
   current?.fitBounds([[west, south], [east, north]], { padding: 60, maxZoom, duration: duration() });
 }
 
+export function zoomBy(steps: number): void {
+  current?.easeTo({ zoom: current.getZoom() + steps, duration: duration() / 2 });
+}
+
 export function showLights(ids: Iterable<number>): void {
   const box: Bbox = [180, 90, -180, -90];
   for (const id of ids) {

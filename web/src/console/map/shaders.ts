@@ -105,7 +105,7 @@ void main() {
     over(tint, fill(d));
   }
   if (v_pending == 1) over(${vec3(colour.focus)}, ring(away - r - 2.5, 1.2) * dashes(p, 5.0));
-  if ((v_mark & 3u) != 0u) over(${vec3(colour.focus)}, ring(away - r - 3.0, (v_mark & 2u) != 0u ? 2.4 : 1.6));
+  if ((v_mark & 3u) != 0u) over(${vec3(colour.focus)}, ring(away - r - (r > 4.0 ? 3.0 : 1.6), (v_mark & 2u) != 0u ? 2.2 : r > 4.0 ? 1.6 : 1.1));
   if ((v_mark & 4u) != 0u) colour *= 0.14;
   if (colour.a < 0.004) discard;
 }

@@ -4,6 +4,7 @@ import type { Territory } from "../../shared/api/types";
 import { colour } from "../../shared/tokens";
 
 const font = ["Inter Variable"];
+const strong = ["Vigie Semibold"];
 const halo = { "text-halo-color": colour.void, "text-halo-width": 1.6 };
 
 const layers: LayerSpecification[] = [
@@ -36,11 +37,11 @@ const labels: LayerSpecification[] = [
   {
     id: "municipality-names", type: "symbol", source: "municipalities", maxzoom: 15,
     layout: {
-      "text-field": ["get", "name"], "text-font": font, "text-letter-spacing": 0.03,
-      "text-size": ["interpolate", ["linear"], ["get", "population"], 500, 11, 20_000, 13, 150_000, 17],
+      "text-field": ["get", "name"], "text-font": strong, "text-letter-spacing": 0.02,
+      "text-size": ["interpolate", ["linear"], ["get", "population"], 500, 12, 20_000, 14, 150_000, 19],
       "symbol-sort-key": ["-", 0, ["get", "population"]], "text-padding": 4,
     },
-    paint: { "text-color": "#b4c0cb", "text-halo-color": colour.void, "text-halo-width": 2 },
+    paint: { "text-color": "#c6d0da", "text-halo-color": colour.void, "text-halo-width": 2.4, "text-halo-blur": 0.4 },
   },
 ];
 

@@ -19,7 +19,6 @@ function Row({ item }: { item: QuarantineItem }) {
   const [open, setOpen] = useState(false);
   const Chevron = open ? ChevronDown : ChevronRight;
   const payload = open ? preview(item.payload, item.size) : null;
-  const asset = typeof item.asset === "object" ? item.asset?.id : item.asset;
   return (
     <>
       <Table.Tr data-testid="quarantine-row" data-code={item.code}>
@@ -29,7 +28,7 @@ function Row({ item }: { item: QuarantineItem }) {
             <Chevron size={14} aria-hidden /><span>{word("quarantineCode", item.code, item.params)}</span>
           </UnstyledButton>
         </Table.Td>
-        <Table.Td className={classes["mono"]}>{item.source ?? "–"}</Table.Td>
+        <Table.Td className={classes["mono"]}>{item.source || "–"}</Table.Td>
         <Table.Td className={classes["size"]}>{format.bytes(item.size)}</Table.Td>
       </Table.Tr>
       {payload && (
@@ -37,8 +36,8 @@ function Row({ item }: { item: QuarantineItem }) {
           <Table.Td colSpan={4} className={classes["detail"]}>
             <dl className={classes["facts"]}>
               <dt>{t("quarantine.topic")}</dt><dd className={classes["mono"]}>{item.topic}</dd>
-              {asset !== null && asset !== undefined && (
-                <><dt>{t("quarantine.asset")}</dt><dd><Anchor component="button" type="button" size="sm" onClick={() => openAsset(asset)}>{typeof item.asset === "object" && item.asset ? item.asset.name : asset}</Anchor></dd></>
+              {item.asset !== null && (
+                <><dt>{t("quarantine.asset")}</dt><dd><Anchor component="button" type="button" size="sm" onClick={() => item.asset !== null && openAsset(item.asset)}>{item.asset}</Anchor></dd></>
               )}
             </dl>
             <pre className={classes["payload"]} tabIndex={0} aria-label={t("quarantine.payload")}>{payload.text || t("quarantine.emptyPayload")}</pre>

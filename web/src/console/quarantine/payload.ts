@@ -17,7 +17,7 @@ export function preview(base64: string, size: number): Preview {
   const binary = broken > Math.max(2, bytes.length / 20);
   const text = binary
     ? [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")
-    : // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    :  
       decoded.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
   return { text, binary, cut: size > bytes.length };
 }

@@ -2,7 +2,7 @@ import { Button, PasswordInput, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { changePassword, getSession } from "../../shared/api/calls";
+import { changePassword } from "../../shared/api/calls";
 import { explain } from "../../shared/i18n/words";
 import { Refusal } from "./Refusal";
 import { enter } from "./session";
@@ -17,8 +17,7 @@ export function ChangePassword({ onDone, onCancel, cancel }: { onDone: () => voi
   const [again, setAgain] = useState("");
   const change = useMutation({
     mutationFn: async () => {
-      await changePassword(current, next);
-      await enter(await getSession());
+      await enter(await changePassword(current, next));
     },
     onSuccess: onDone,
   });

@@ -8,8 +8,11 @@ import { adoptLanguage } from "../../shared/i18n";
 import { queryClient } from "../state/server";
 
 const key = ["session"];
+/** Set while this browser may hold a session: a first visit need not ask only to be told no. */
+const entered = "vigie.entered";
 
 async function fetchSession(): Promise<Session | null> {
+  if (!localStorage.getItem(entered)) return null;
   try {
     const session = await getSession();
     setCsrf(session.csrf);
@@ -24,6 +27,7 @@ export const useSessionQuery = () => useQuery({ queryKey: key, queryFn: fetchSes
 
 export async function enter(session: Session): Promise<void> {
   setCsrf(session.csrf);
+  localStorage.setItem(entered, "1");
   await adoptLanguage(session.user.language);
   queryClient.setQueryData(key, session);
 }
@@ -35,6 +39,7 @@ export async function refreshSession(): Promise<void> {
 /** The session ended, by choice or by the server: nothing of it stays on the screen. */
 export function forget(): void {
   setCsrf("");
+  localStorage.removeItem(entered);
   queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
   queryClient.setQueryData(key, null);
 }
@@ -59,9 +64,11 @@ export function useSession(): Session {
 export const permission = {
   command: "control.command",
   journal: "journal.read",
-  quarantine: "gateways.read",
-  system: "system.read",
-  users: "access.users",
+  quarantine: "quarantine.read",
+  gateways: "gateways.read",
+  system: "core.system",
+  users: "access.read",
+  manageUsers: "access.manage",
   tokens: "access.tokens",
 } as const;
 

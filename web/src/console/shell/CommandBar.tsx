@@ -60,7 +60,7 @@ export function CommandBar() {
   };
 
   return (
-    <Combobox store={combobox} onOptionSubmit={submit} transitionProps={{ duration: 60 }} offset={4}>
+    <Combobox store={combobox} onOptionSubmit={submit} transitionProps={{ duration: 0 }} offset={4}>
       <Combobox.Target>
         <TextInput
           className={classes["bar"] ?? ""} data-command-bar data-testid="search-input" aria-label={t("bar.label")} placeholder={t("bar.placeholder")}

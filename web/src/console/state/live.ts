@@ -9,7 +9,7 @@ let unauthorised: () => void = () => undefined;
 function liveUrl(): string {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
 }
-export const connection = new LiveConnection(liveUrl(), lights, { onUnauthorised: () => unauthorised() });
+export const connection = new LiveConnection(liveUrl, lights, { onUnauthorised: () => unauthorised() });
 
 export function startLive(onUnauthorised: () => void): () => void {
   unauthorised = onUnauthorised;

@@ -3,6 +3,8 @@ import { colour } from "../../shared/tokens";
 
 const signs = {
   ok: <circle cx="6" cy="6" r="4" fill={colour.good} />,
+  standby: <circle cx="6" cy="6" r="3.5" fill="none" stroke={colour.good} strokeWidth="1.4" />,
+  starting: <circle cx="6" cy="6" r="3.5" fill="none" stroke={colour.second} strokeWidth="1.4" strokeDasharray="2.4 1.6" />,
   degraded: <rect x="2" y="2" width="8" height="8" fill={colour.medium} />,
   down: <path d="M6 .6 11.4 6 6 11.4.6 6Z" fill={colour.critical} />,
 } as const;
@@ -11,7 +13,7 @@ const signs = {
 export function Status({ status, word }: { status: keyof typeof signs; word?: string }) {
   const { t } = useTranslation();
   return (
-    <span style={{ display: "inline-flex", alignItems: "center", gap: 7, whiteSpace: "nowrap", fontWeight: status === "ok" ? 400 : 600 }}>
+    <span style={{ display: "inline-flex", alignItems: "center", gap: 7, whiteSpace: "nowrap", fontWeight: status === "degraded" || status === "down" ? 600 : 400 }}>
       <svg width={12} height={12} viewBox="0 0 12 12" aria-hidden>{signs[status]}</svg>
       {word ?? t(`system.status.${status}`)}
     </span>

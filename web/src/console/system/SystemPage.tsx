@@ -1,15 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { getSystem } from "../../shared/api/calls";
-import type { System } from "../../shared/api/types";
+import type { Component, System } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
+import { useCan } from "../session/session";
 import { Sheet } from "../shell/Sheet";
 import { useNow } from "../state/live";
 import { useFormat } from "../state/server";
 import { Gateways } from "./Gateways";
 import { Status } from "./Status";
 import classes from "./System.module.css";
+
+function lagOf({ params }: Component): number | null {
+  return typeof params["lag_s"] === "number" ? params["lag_s"] : null;
+}
 
 function Components({ components }: { components: System["components"] }) {
   const { t } = useTranslation();
@@ -18,11 +23,12 @@ function Components({ components }: { components: System["components"] }) {
   return (
     <ul className={classes["components"]}>
       {components.map((component) => (
-        <li key={`${component.role}-${component.name}`} data-testid="health-component" data-status={component.status} data-name={component.name}>
+        <li key={`${component.role}-${component.instance}-${component.name}`} data-testid="health-component" data-status={component.status} data-name={component.name}>
           <Status status={component.status} />
           <span className={classes["name"]}>{word("component", component.name)}</span>
-          <span className={classes["detail"]}>{component.detail_code && word("detail", component.detail_code, component.params)}</span>
-          <span className={classes["lag"]}>{typeof component.lag_s === "number" && t("system.lag", { age: format.age(component.lag_s) })}</span>
+          <span className={classes["detail"]}>{word("component", component.role)}</span>
+          <span className={classes["detail"]}>{component.code && word("detail", component.code, component.params)}</span>
+          <span className={classes["lag"]}>{lagOf(component) !== null && t("system.lag", { age: format.age(lagOf(component) ?? 0) })}</span>
           <span className={classes["since"]}>{component.since && t("system.since", { age: format.age((now - Date.parse(component.since)) / 1000) })}</span>
         </li>
       ))}
@@ -37,7 +43,7 @@ function Admission({ admission }: { admission: System["admission"] }) {
   return (
     <div className={classes["admission"]} data-testid="admission" data-open={admission.open}>
       <Status status={admission.open ? "ok" : "down"} word={t(admission.open ? "system.admissionOpen" : "system.admissionClosed")} />
-      {admission.reason && <span>{word("admission", admission.reason)}</span>}
+      {admission.code && <span>{word("detail", admission.code)}</span>}
       <div className={classes["gauge"]} role="meter" aria-valuemin={0} aria-valuemax={1} aria-valuenow={share} aria-label={t("system.stream")}>
         <span style={{ width: `${Math.min(100, share * 100)}%` }} data-full={share > 0.8 || undefined} />
       </div>
@@ -51,6 +57,7 @@ function Admission({ admission }: { admission: System["admission"] }) {
 export default function SystemPage() {
   const { t } = useTranslation();
   const format = useFormat();
+  const can = useCan();
   const system = useQuery({ queryKey: ["system"], queryFn: getSystem, refetchInterval: 2_000 });
   const data = system.data;
   return (
@@ -60,14 +67,12 @@ export default function SystemPage() {
         <div className={classes["page"]}>
           <section><h2>{t("system.components")}</h2><Components components={data.components} /></section>
           <section><h2>{t("system.admission")}</h2><Admission admission={data.admission} /></section>
-          <section><h2>{t("system.gateways")}</h2><Gateways /></section>
+          {can("gateways") && <section><h2>{t("system.gateways")}</h2><Gateways /></section>}
           <section>
             <h2>{t("system.versions")}</h2>
             <dl className={classes["versions"]}>
               {Object.entries(data.versions).map(([name, version]) => <div key={name}><dt>{word("component", name)}</dt><dd>{version}</dd></div>)}
-              {data.disk?.free_bytes !== undefined && (
-                <div><dt>{t("system.disk")}</dt><dd>{t("system.diskFree", { free: format.bytes(data.disk.free_bytes) })}</dd></div>
-              )}
+              <div><dt>{t("system.disk")}</dt><dd>{t("system.diskFree", { free: format.bytes(data.disk_free_bytes) })}</dd></div>
             </dl>
           </section>
         </div>

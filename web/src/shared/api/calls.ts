@@ -12,13 +12,10 @@ export const login = (username: string, password: string) =>
   request<Session>("/session", { method: "POST", body: { username, password } });
 export const logout = () => request<undefined>("/session", { method: "DELETE" });
 export const changePassword = (current: string, next: string) =>
-  request<unknown>("/session/password", { method: "POST", body: { current, new: next } });
+  request<Session>("/session/password", { method: "POST", body: { current, new: next } });
 
 export const getTerritory = () => request<Territory>("/territory");
-export const getKinds = async (): Promise<KindSpec[]> => {
-  const answer = await request<KindSpec[] | { items: KindSpec[] }>("/kinds");
-  return Array.isArray(answer) ? answer : answer.items;
-};
+export const getKinds = async () => (await request<{ items: KindSpec[] }>("/kinds")).items;
 export const search = (q: string, signal: AbortSignal) =>
   request<{ items: SearchItem[] }>("/search", { query: { q, limit: 12 }, signal });
 
@@ -33,13 +30,11 @@ export const getAssetJournal = (id: number, cursor: string | null) =>
 /** The identities that a filter finds, through the export, in one answer. */
 export async function findAssetIds(filter: string, signal?: AbortSignal): Promise<number[]> {
   const options = signal ? { query: { filter }, signal } : { query: { filter } };
-  const found = await request<{ features: { id?: number | string; properties?: { id?: number } }[] }>(
-    "/assets.geojson", options,
-  );
-  return found.features.map((feature) => Number(feature.id ?? feature.properties?.id)).filter(Number.isInteger);
+  const found = await request<{ features: { id: number }[] }>("/assets.geojson", options);
+  return found.features.map(({ id }) => id);
 }
 
-export const getJournal = (query: { filter?: string; cursor?: string | null }) =>
+export const getJournal = (query: { act?: string | null; actor?: string | null; cursor?: string | null }) =>
   request<Page<JournalEntry>>("/journal", { query });
 export const getJournalChanges = (id: string, cursor: string | null) =>
   request<Page<JournalEntry["changes"][number]>>(`/journal/${part(id)}/changes`, { query: { cursor } });
@@ -71,11 +66,11 @@ export interface NewUser {
 }
 export const listUsers = (cursor: string | null) => request<Page<UserRow>>("/users", { query: { cursor } });
 export const createUser = (body: NewUser) =>
-  request<UserRow & { password?: string }>("/users", { method: "POST", body });
-export const updateUser = (id: string, body: Partial<NewUser> & { active?: boolean }) =>
-  request<UserRow>(`/users/${part(id)}`, { method: "PATCH", body });
+  request<UserRow & { password: string }>("/users", { method: "POST", body });
+export const updateUser = (user: UserRow, body: { active: boolean }) =>
+  request<UserRow>(`/users/${part(user.id)}`, { method: "PATCH", body, headers: { "If-Match": `"${user.version}"` } });
 export const resetPassword = (id: string) =>
-  request<{ password: string }>(`/users/${part(id)}/reset-password`, { method: "POST", body: {} });
+  request<{ password: string }>(`/users/${part(id)}/reset-password`, { method: "POST" });
 export const listTokens = (cursor: string | null) => request<Page<TokenRow>>("/tokens", { query: { cursor } });
 export const createToken = (body: { name: string; permissions: string[] }) =>
   request<TokenRow & { token: string }>("/tokens", { method: "POST", body });

@@ -64,13 +64,15 @@ export interface Asset {
   kind: string;
   trade: string;
   name: string;
-  source_id: string | null;
+  source: string;
+  source_id: string;
   municipality: string;
-  street: string | null;
+  street: string;
   point: LonLat;
   lifecycle: Record<string, string | null>;
   attributes: Record<string, unknown>;
-  topology: { parent: AssetRef | null; ancestors: AssetRef[]; children_count: number };
+  /** Ancestors are nearest first; the feeder is the name of the circuit. */
+  topology: { parent: AssetRef | null; ancestors: AssetRef[]; children_count: number; feeder: string };
   gateway: { token: string; online: boolean; last_seen: string | null } | null;
   state: Record<string, StateValue>;
   desired: Record<string, number> | null;
@@ -79,7 +81,8 @@ export interface Asset {
 export interface Page<T> {
   items: T[];
   next: string | null;
-  total?: number;
+  /** Null when counting would take too long. */
+  total?: number | null;
 }
 export interface History {
   metric: string;
@@ -98,17 +101,19 @@ export interface JournalEntry {
   id: string;
   position: number | null;
   act: string;
-  actor: { id: string; name: string; role: string };
+  /** The name of a person is gone once erased. */
+  actor: { id: string | null; name: string | null; kind: string; role: string };
   occurred: string;
   recorded: string;
   reason: string | null;
   request_id: string | null;
   params: Record<string, unknown>;
+  personal: Record<string, string>;
   changes_count: number;
   changes: Change[];
 }
 export const commandStates = [
-  "requested", "sent", "delivered", "confirmed", "refused", "failed", "timed_out", "cancelled", "superseded",
+  "requested", "awaiting_approval", "sent", "delivered", "confirmed", "refused", "failed", "timed_out", "cancelled", "superseded",
 ] as const;
 export type CommandState = (typeof commandStates)[number];
 export type CommandCounts = Partial<Record<CommandState, number>>;
@@ -117,10 +122,10 @@ export interface Command {
   id: string;
   verb: string;
   params: Record<string, number>;
-  requested_by: { id: string; name: string } | string;
+  requested_by: { id: string | null; name: string | null };
   requested_at: string;
   expires_at: string;
-  reason: string;
+  reason: string | null;
   total: number;
   counts: CommandCounts;
   ended_at: string | null;
@@ -139,15 +144,15 @@ export interface CommandTarget {
   late: boolean;
 }
 export interface QuarantineItem {
-  id: string | number;
+  id: number;
   received: string;
-  source: string | null;
+  source: string;
   topic: string;
   code: string;
   params: Record<string, unknown>;
   payload: string;
   size: number;
-  asset: number | { id: number; name: string } | null;
+  asset: number | null;
 }
 export interface Gateway {
   token: string;
@@ -159,23 +164,24 @@ export interface Gateway {
   messages: number;
   quarantined: number;
   refused: number;
-  revoked: boolean;
+  revoked: string | null;
 }
+export type ComponentStatus = "ok" | "standby" | "starting" | "degraded" | "down";
 export interface Component {
   name: string;
   role: string;
-  status: "ok" | "degraded" | "down";
-  detail_code: string | null;
+  instance: string;
+  status: ComponentStatus;
+  code: string;
   params: Record<string, unknown>;
-  since: string | null;
-  lag_s?: number | null;
+  since: string;
 }
 export interface System {
   status: "ok" | "degraded" | "down";
   components: Component[];
-  admission: { open: boolean; reason: string | null; stream_bytes: number; stream_limit: number };
+  admission: { open: boolean; code: string; stream_bytes: number; stream_limit: number };
   versions: Record<string, string>;
-  disk: { free_bytes?: number; total_bytes?: number } | null;
+  disk_free_bytes: number;
 }
 export interface MetricSpec {
   name: string;
@@ -183,7 +189,8 @@ export interface MetricSpec {
   min: number;
   max: number;
   kind: "number" | "flag";
-  promise_s: number;
+  /** Null where only changes are told: such a value does not grow old. */
+  promise_s: number | null;
 }
 export interface KindSpec {
   name: string;
@@ -192,17 +199,19 @@ export interface KindSpec {
   commands: { verb: string; params: { name: string; unit: string; min: number; max: number }[] }[];
 }
 export interface UserRow extends User {
-  active?: boolean;
+  active: boolean;
   grants: Grant[];
-  created?: string | null;
-  last_login?: string | null;
+  created: string;
+  last_login: string | null;
+  version: number;
 }
 export interface TokenRow {
   id: string;
   name: string;
-  created?: string | null;
-  expires?: string | null;
-  last_used?: string | null;
-  permissions?: string[];
-  token?: string;
+  owner: string;
+  permissions: string[];
+  created: string;
+  expires: string | null;
+  last_used: string | null;
+  revoked: string | null;
 }

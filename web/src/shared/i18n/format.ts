@@ -7,6 +7,8 @@ export interface Format {
   time: (when: number | string) => string;
   clock: (when: number) => string;
   dateTime: (when: number | string) => string;
+  /** A calendar day (2026-11-23) that belongs to no time zone. */
+  day: (date: string) => string;
   bytes: (value: number) => string;
 }
 
@@ -16,7 +18,8 @@ const byteUnits: Record<string, string[]> = {
   en: ["B", "KiB", "MiB", "GiB", "TiB"],
 };
 const dayUnit: Record<string, string> = { fr: "j", en: "d" };
-const narrow = "\u202f";
+/** Between a number and its unit: never broken over lines. */
+const narrow = "\u00a0";
 
 function digitsFor(unit: string): number {
   if (unit === "kWh" || unit === "W" || unit === "V" || unit === "°C") return 1;
@@ -39,6 +42,7 @@ export function makeFormat(language: string, timeZone: string): Format {
   const dateTime = new Intl.DateTimeFormat(locale, {
     ...hour, second: "2-digit", day: "2-digit", month: "2-digit", year: "numeric",
   });
+  const day = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC" });
   const number = (value: number, digits = 0) => numberWith(digits).format(value);
   const ms = (when: number | string) => (typeof when === "number" ? when : Date.parse(when));
 
@@ -57,6 +61,7 @@ export function makeFormat(language: string, timeZone: string): Format {
     time: (when) => time.format(ms(when)),
     clock: (when) => clock.format(when),
     dateTime: (when) => dateTime.format(ms(when)),
+    day: (date) => day.format(Date.parse(date.slice(0, 10))),
     bytes: (value) => {
       const units = byteUnits[language] ?? byteUnits["en"] ?? [];
       const step = value > 0 ? Math.min(units.length - 1, Math.floor(Math.log2(value) / 10)) : 0;

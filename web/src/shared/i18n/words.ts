@@ -1,14 +1,12 @@
 /** Words for what the server names by a code: errors, reasons, acts. An unknown code is shown, never hidden. */
-import i18next, { type ParseKeys, type TOptions } from "i18next";
+import i18next from "i18next";
 import { ApiError } from "../api/http";
 
-type Group = "problem" | "quarantineCode" | "targetError" | "act" | "component" | "detail" | "admission" | "metric"
+type Group = "problem" | "quarantineCode" | "targetError" | "act" | "component" | "detail" | "metric"
   | "kind" | "role" | "permission" | "lifecycle" | "objectType";
 
 export function word(group: Group, code: string, params: Record<string, unknown> = {}): string {
-  const key = `${group}.${code.replaceAll(".", "_")}`;
-  const options: TOptions = { ...params };
-  return i18next.exists(key) ? i18next.t(key as ParseKeys, options) : code;
+  return i18next.t(`${group}.${code.replaceAll(".", "_")}`, { ...params, defaultValue: code });
 }
 
 export function explain(error: unknown): string {

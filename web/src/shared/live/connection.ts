@@ -43,7 +43,7 @@ export class LiveConnection {
   private readonly onUnauthorised: () => void;
 
   constructor(
-    private readonly url: string,
+    private readonly url: () => string,
     private readonly store: LightStore,
     options: Options = {},
   ) {
@@ -83,7 +83,7 @@ export class LiveConnection {
   }
 
   private connect(): void {
-    const socket = this.open(this.url);
+    const socket = this.open(this.url());
     this.socket = socket;
     this.lastFrame = this.clock();
     this.received = new Set();

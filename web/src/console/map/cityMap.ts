@@ -1,0 +1,130 @@
+/** The map, created once and driven by hand: React never sees a light move. */
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { AttributionControl, Map as MapLibre, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import type { Territory } from "../../shared/api/types";
+import { openAsset, useDesk } from "../state/desk";
+import { connection, lights } from "../state/live";
+import type { Tip } from "./LightTip";
+import { attachBoxSelect } from "./boxSelect";
+import { setMap } from "./controller";
+import { exposeForTests } from "./debug";
+import { LightsLayer, mark } from "./lightsLayer";
+import { type Eye, lightAt, lightsInBox } from "./pick";
+import { firstLabel, mapStyle } from "./style";
+
+setWorkerUrl(workerUrl);
+
+const reachPixels = 9;
+const agingEvery = 2_000;
+
+interface Options {
+  host: HTMLElement;
+  territory: Territory;
+  /** Seconds within which a light promises to report. */
+  promise: () => number;
+  boxClass: string;
+  onTip: (tip: Tip | null) => void;
+}
+
+export function hasGraphics(): boolean {
+  return document.createElement("canvas").getContext("webgl2") !== null;
+}
+
+/** Returns what takes the map down again. */
+export function createCityMap({ host, territory, promise, boxClass, onTip }: Options): () => void {
+  const eye = (): Eye => {
+    const { shown, found } = useDesk.getState();
+    return { now: connection.now() / 1000, promise: promise(), shown, found };
+  };
+  const layer = new LightsLayer(
+    lights,
+    () => {
+      const { now, promise: kept, shown } = eye();
+      return {
+        now, promise: kept, live: connection.status.live,
+        shown: [shown.normal, shown.failures, shown.silent, shown.pending],
+      };
+    },
+    territory.center,
+  );
+
+  const map = new MapLibre({
+    container: host,
+    style: mapStyle(territory),
+    bounds: territory.bbox,
+    fitBoundsOptions: { padding: 40 },
+    attributionControl: false,
+    boxZoom: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    maxPitch: 0,
+    minZoom: 8,
+    maxZoom: 20,
+    fadeDuration: 0,
+    renderWorldCopies: false,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.addControl(new AttributionControl({ compact: false }), "bottom-right");
+  map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-right");
+  map.on("style.load", () => map.addLayer(layer, firstLabel));
+  setMap(map);
+  exposeForTests(map, promise);
+
+  const under = (lng: number, lat: number) => {
+    const degrees = (reachPixels * 360 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
+    return lightAt(lights, lng, lat, degrees, eye());
+  };
+  map.on("click", (event) => {
+    const id = under(event.lngLat.lng, event.lngLat.lat);
+    if (id === null || event.originalEvent.shiftKey) return;
+    if (event.originalEvent.ctrlKey || event.originalEvent.metaKey) useDesk.getState().toggleSelected(id);
+    else openAsset(id);
+  });
+  let hovering = 0;
+  map.on("mousemove", (event) => {
+    cancelAnimationFrame(hovering);
+    hovering = requestAnimationFrame(() => {
+      const id = map.isMoving() ? null : under(event.lngLat.lng, event.lngLat.lat);
+      map.getCanvas().style.cursor = id === null ? "" : "pointer";
+      onTip(id === null ? null : { id, x: event.point.x, y: event.point.y });
+    });
+  });
+  map.on("mouseout", () => onTip(null));
+  map.on("movestart", () => onTip(null));
+
+  const detachBox = attachBoxSelect(map, {
+    className: boxClass,
+    toolActive: () => useDesk.getState().boxTool,
+    onBox: (box, add) => {
+      useDesk.getState().select(lightsInBox(lights, box, eye()), add);
+      useDesk.getState().set({ boxTool: false });
+    },
+  });
+
+  const remark = () => {
+    const { selection, panels, found } = useDesk.getState();
+    const active = panels.find((panel) => panel.kind === "asset")?.id;
+    layer.setMarks((id) =>
+      (selection.has(id) ? mark.selected : 0) | (id === active ? mark.active : 0) | (found && !found.has(id) ? mark.dimmed : 0),
+    );
+  };
+  remark();
+  const stopDesk = useDesk.subscribe((now, before) => {
+    if (now.selection !== before.selection || now.panels !== before.panels || now.found !== before.found) remark();
+    else if (now.shown !== before.shown) map.triggerRepaint();
+  });
+  const stopLive = connection.subscribe(() => map.triggerRepaint());
+  const aging = setInterval(() => map.triggerRepaint(), agingEvery);
+
+  return () => {
+    clearInterval(aging);
+    stopLive();
+    stopDesk();
+    detachBox();
+    cancelAnimationFrame(hovering);
+    setMap(null);
+    map.remove();
+  };
+}
