@@ -17,6 +17,7 @@ from vigie.gateways import mqtt
 from vigie.gateways.mqtt import ingest
 from vigie.places import api as places_api
 from vigie.twin import api as twin_api
+from vigie.twin import live, telemetry
 from vigie.twin.telemetry import api as telemetry_api
 
 Services = dict[str, Callable[[], Awaitable[None]]]
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *places_api.ROUTES,
     *twin_api.ROUTES,
     *telemetry_api.ROUTES,
+    *live.ROUTES,
     *mqtt.ROUTES,
     *control_api.ROUTES,
 )
@@ -49,6 +51,7 @@ def api(runtime: Runtime) -> Services:
     return {
         "http": partial(serve, runtime, app),
         "system": system.Watch(runtime, tuple(ROLES)).listen,
+        **live.services(runtime),
     }
 
 
