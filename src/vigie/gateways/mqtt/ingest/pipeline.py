@@ -44,6 +44,7 @@ _CLAIM = text(
     """
     insert into twin.ingest (lane, epoch) values (:lane, :epoch)
     on conflict (lane) do update set epoch = excluded.epoch
+     where twin.ingest.epoch < excluded.epoch
     returning broker, stream, position, commits
     """
 )
@@ -156,7 +157,9 @@ class Pipeline:
         self._epoch = leadership.epoch
         async with self._runtime.database.unit() as unit:
             claimed = await unit.execute(_CLAIM, {"lane": self._number, "epoch": leadership.epoch})
-            row = claimed.mappings().one()
+            row = claimed.mappings().one_or_none()
+            if row is None:
+                raise _lost(self._number)
             await self._store.load(unit, self._registry.assets(self._number))
         self._commits = row["commits"]
         self._broker, self._stream = facts.broker, facts.created
@@ -255,7 +258,7 @@ class Pipeline:
             },
         )
         if done.rowcount != 1:
-            raise Conflict("leadership_lost", f"Another process leads lane {self._number} now.")
+            raise _lost(self._number)
 
     async def _put_aside(self, raw: Raw, error: BaseException) -> None:
         async with self._runtime.database.unit() as unit:
@@ -324,6 +327,10 @@ def _evidence(fresh: Sequence[Arrival], waiting: set[int]) -> list[Evidence]:
         for arrival in fresh
         if arrival.asset in waiting
     ]
+
+
+def _lost(lane: int) -> Conflict:
+    return Conflict("leadership_lost", f"Another process leads lane {lane} now.")
 
 
 def _age(raw: Raw) -> float:
