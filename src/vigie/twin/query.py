@@ -44,7 +44,7 @@ async def selection(unit: Unit, filter_: str) -> Selection:
         _Same("source_id", ASSET.c.source_id),
         Number("parent", ASSET.c.parent, whole=True),
         Number("id", ASSET.c.id, whole=True),
-        words=_words,
+        words=lambda text: _words(text, unit.scope),
     )
     tally = None
     if all(term.field in _COUNTED for term in terms):
@@ -72,8 +72,7 @@ def in_box(box: BBox) -> Predicate:
     """Within a box; the function sees through the policy to its index, and tells ids only."""
     west, south, east, north = box.mercator()
     corners = func.box(func.point(west, south), func.point(east, north))
-    ids = func.twin.assets_in(corners).table_valued("id", name="f")
-    return ASSET.c.id.in_(select(ids.c.id))
+    return ASSET.c.id.in_(select(func.twin.assets_in(corners)))
 
 
 class _Same:
@@ -119,11 +118,11 @@ class _Street:
         return ASSET.c.street == any_(literal(sorted({*known, *term.values})))
 
 
-def _words(text: str) -> Predicate:
+def _words(text: str, scope: Scope) -> Predicate:
     """Every word starts a word of the asset's name, id or token."""
     found: Predicate = literal_column("true", Boolean)
     for word in words(text)[:12]:
-        matching = select(WORD.c.asset).where(*starting_with(word))
+        matching = select(WORD.c.asset).where(*starting_with(word), *narrow(scope, WORD))
         found = found & ASSET.c.id.in_(matching)
     return found
 
@@ -139,20 +138,22 @@ def _condition(sql: str) -> Predicate:
 
 def _fault() -> str:
     """Declared flags that ask for a person, read in the state's slots."""
-    cases: list[str] = []
-    for kind in KINDS.values():
-        flags = [f"s.vals[{i + 1}] = 1" for i, m in enumerate(kind.metrics) if m.abnormal]
-        if flags:
-            cases.append(f"(a.kind = '{kind.name}' and ({' or '.join(flags)}))")
-    cases_text = " or ".join(cases)
-    return f"exists (select from twin.state s where s.asset = a.id and ({cases_text}))"
+    flags = [
+        (kind.name, slot + 1)
+        for kind in KINDS.values()
+        for slot, metric in enumerate(kind.metrics)
+        if metric.abnormal
+    ]
+    kinds = ",".join(kind for kind, _ in flags)
+    slots = ",".join(str(slot) for _, slot in flags)
+    return f"a.id in (select twin.assets_flagged('{{{kinds}}}', '{{{slots}}}'))"
 
 
 def _silent() -> str:
     """Nothing heard for longer than the kind promises."""
     cases = [
-        f"(a.kind = '{kind.name}' and not exists (select from twin.state s where s.asset = a.id"
-        f" and s.at > now() - interval '{min(promises):.0f} s'))"
+        f"(a.kind = '{kind.name}' and a.id not in"
+        f" (select twin.assets_heard(now() - interval '{min(promises):.0f} s')))"
         for kind in KINDS.values()
         if (promises := [m.promise_s for m in kind.metrics if m.promise_s is not None])
     ]

@@ -75,7 +75,8 @@ async def _by_words(unit: Unit, asked: Sequence[str], limit: int) -> Sequence[Ro
 
 
 async def _frequency(unit: Unit, word: str) -> int:
-    some = select(WORD.c.asset).where(*starting_with(word)).limit(_COMMON).subquery()
+    matching = [*starting_with(word), *narrow(unit.scope, WORD)]
+    some = select(WORD.c.asset).where(*matching).limit(_COMMON).subquery()
     return int((await unit.execute(select(func.count()).select_from(some))).scalar_one())
 
 

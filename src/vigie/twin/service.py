@@ -1,5 +1,6 @@
 """The verbs of the registry."""
 
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Row, any_, func, literal, select, text
 
 from vigie.core.database import Unit
 from vigie.core.errors import NotFound, TooLarge
+from vigie.core.filters import Predicate
 from vigie.core.geometry import BBox
 from vigie.core.journal import Entry, list_object
 from vigie.core.paging import Cursor, Page
@@ -46,23 +48,30 @@ async def list_assets(
     """Equipment that a filter finds, by id. `total` is null beyond 10,000 that must be counted."""
     after = ASSETS.decode(cursor)
     chosen = await selection(unit, filter_)
-    statement = _ALL.where(*chosen.where).order_by(ASSET.c.id).limit(limit + 1)
-    if after:
-        statement = statement.where(ASSET.c.id > after[0])
-    rows = (await unit.execute(statement)).all()
-    total = await count(unit, chosen)
+    last = after[0] if after else 0
+    statement = _ALL.where(ASSET.c.id > last).order_by(ASSET.c.id).limit(limit + 1)
+    if chosen.tally is not None:
+        total = await _tallied(unit, chosen.tally)
+    else:
+        # What must be counted is found once, and the page taken from it.
+        ids = await _first_ids(unit, chosen)
+        total = len(ids) if len(ids) <= COUNT_LIMIT else None
+        if total is not None:
+            start = bisect_right(ids, last)
+            chosen = Selection([ASSET.c.id == any_(literal(ids[start : start + limit + 1]))], None)
+    rows = (await unit.execute(statement.where(*chosen.where))).all()
     page = ASSETS.page(rows, limit, key=lambda row: (row.id,), total=total)
     return Page(await _compose(unit, page.items), page.next, page.total)
 
 
-async def count(unit: Unit, chosen: Selection) -> int | None:
-    """How many a selection finds; None when more than 10,000 would have to be counted."""
-    if chosen.tally is not None:
-        statement = select(func.coalesce(func.sum(TALLY.c.n), 0)).where(*chosen.tally)
-        return int((await unit.execute(statement)).scalar_one())
-    found = select(ASSET.c.id).where(*chosen.where).limit(COUNT_LIMIT + 1).subquery()
-    total = int((await unit.execute(select(func.count()).select_from(found))).scalar_one())
-    return total if total <= COUNT_LIMIT else None
+async def _tallied(unit: Unit, conditions: Sequence[Predicate]) -> int:
+    statement = select(func.coalesce(func.sum(TALLY.c.n), 0)).where(*conditions)
+    return int((await unit.execute(statement)).scalar_one())
+
+
+async def _first_ids(unit: Unit, chosen: Selection) -> list[int]:
+    statement = select(ASSET.c.id).where(*chosen.where).order_by(ASSET.c.id)
+    return list((await unit.execute(statement.limit(COUNT_LIMIT + 1))).scalars())
 
 
 async def find_ids(

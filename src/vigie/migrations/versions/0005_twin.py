@@ -63,9 +63,10 @@ def upgrade() -> None:
             asset int not null,
             municipality text not null,
             trade text not null,
-            primary key (word, asset) include (municipality, trade)
+            primary key (asset, word)
         );
-        create index word_asset on twin.word (asset, word);
+        create index word_start on twin.word (word, asset);
+        create index word_municipality on twin.word (municipality, word, asset);
         """
     )
     op.execute(scope_policy("twin.word"))
@@ -117,7 +118,34 @@ def upgrade() -> None:
             language sql stable security definer rows 2000
             set search_path = pg_catalog, pg_temp
             as $$ select id from twin.asset where mercator <@ area $$;
-        revoke execute on function twin.assets_in(box) from public;
-        grant execute on function twin.assets_in(box) to vigie_runtime;
+
+        -- Ids of equipment some of whose flags are up: kind and slot (from 1), element by element.
+        -- One pass over the state, the rare flags first; ids only, as above.
+        create function twin.assets_flagged(kinds text[], slots int[]) returns setof int
+            language plpgsql stable security definer rows 1000
+            set search_path = pg_catalog, pg_temp
+            as $$
+        begin
+            return query execute (
+                select 'select s.asset from twin.state s join twin.asset a on a.id = s.asset where ('
+                    || string_agg(distinct format('s.vals[%s] = 1', slot), ' or ') || ') and ('
+                    || string_agg(format('a.kind = %L and s.vals[%s] = 1', kind, slot), ' or ')
+                    || ')'
+                from unnest(kinds, slots) as flag (kind, slot));
+        end $$;
+
+        -- Ids of equipment that was heard since.
+        create function twin.assets_heard(since timestamptz) returns setof int
+            language plpgsql stable security definer rows 100000
+            set search_path = pg_catalog, pg_temp
+            as $$
+        begin
+            return query select s.asset from twin.state s where s.at > since;
+        end $$;
+
+        revoke execute on function twin.assets_in(box), twin.assets_flagged(text[], int[]),
+            twin.assets_heard(timestamptz) from public;
+        grant execute on function twin.assets_in(box), twin.assets_flagged(text[], int[]),
+            twin.assets_heard(timestamptz) to vigie_runtime;
         """
     )
