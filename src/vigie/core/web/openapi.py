@@ -99,10 +99,15 @@ def _complete_operation(
         operation["description"] = (
             f"{operation.get('description', '')}\n\nPermission: `{permission}` ({roles})."
         ).strip()
+    for response in responses.values():
+        for kind, content in response.get("content", {}).items():
+            # A handler that wrote its JSON itself returns bytes; they are no JSON string.
+            if kind.endswith("json") and content.get("schema") == {"type": "string"}:
+                content["schema"] = {"type": "object"}
     if "{" in path:
         expected.append("404")
     if method != "get":
-        expected += ["403", "404", "409", "412", "429"]
+        expected += ["401", "403", "404", "409", "412", "429"]
     if "requestBody" in operation:
         expected += ["413", "415"]
     for status in sorted(set(expected)):

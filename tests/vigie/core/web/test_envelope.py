@@ -6,8 +6,8 @@ import os
 import msgspec
 import pytest
 import structlog
-from tests.support.web import client
 
+from tests.support.web import client
 from vigie.core.errors import VigieError
 from vigie.core.runtime import Runtime
 from vigie.core.settings import Settings

@@ -2,8 +2,8 @@
 
 import msgspec
 import pytest
-from tests.support.web import client
 
+from tests.support.web import client
 from vigie.core.access import PERMISSIONS
 from vigie.core.access.api import ROUTES
 from vigie.core.runtime import Runtime

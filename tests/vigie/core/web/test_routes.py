@@ -5,8 +5,8 @@ import asyncio
 import msgspec
 import pytest
 from sqlalchemy import text
-from tests.support.web import client
 
+from tests.support.web import client
 from vigie.core.database import Unit
 from vigie.core.errors import NotFound, TooMany, Unavailable
 from vigie.core.runtime import Runtime

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from litestar import WebSocket
 from sqlalchemy import event
-from tests.support.web import PASSWORD, account, log_in
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.support.web import PASSWORD, account, log_in
 from vigie.core import clock, metrics
 from vigie.core.access import PERMISSIONS, Logins, Permission
 from vigie.core.access.api import ROUTES
