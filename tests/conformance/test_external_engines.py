@@ -1,4 +1,4 @@
-"""The same centre on engines it did not bring: Debian's PostgreSQL 15, and a NATS that is too old."""
+"""The same centre on engines it did not bring: PostgreSQL 15, and a NATS that is too old."""
 
 import shutil
 import signal
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.support.centre import Centre, json
 
+from tests.support.centre import Centre, json
 from vigie.core.engines import Child, free_port
 from vigie.core.engines import process as processes
 

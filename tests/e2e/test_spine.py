@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+
 from tests.e2e.conftest import Desk
 from tests.support.centre import Centre, json
 
@@ -49,13 +50,13 @@ def log_in(desk: Desk, centre: Centre) -> None:
     page.get_by_test_id("login-username").fill(centre.username)
     page.get_by_test_id("login-password").fill(centre.password)
     page.get_by_test_id("login-submit").click()
-    changed = page.get_by_test_id("password-new")
-    page.wait_for_selector('[data-testid="password-new"], [data-testid="map"]')
+    changed = page.get_by_test_id("password-next")
+    page.wait_for_selector('[data-testid="password-next"], [data-testid="map"]')
     if changed.is_visible():
         new = centre.password + "-changed"
         page.get_by_test_id("password-current").fill(centre.password)
         changed.fill(new)
-        page.get_by_test_id("password-repeat").fill(new)
+        page.get_by_test_id("password-again").fill(new)
         page.get_by_test_id("password-submit").click()
         centre.password = new
     expect(page.get_by_test_id("map")).to_be_visible()

@@ -21,6 +21,7 @@ import httpx
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page
+
 from tests.e2e.conftest import Desk
 from tests.e2e.conftest import browser as browser
 from tests.support.centre import Centre, json

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tests.support.centre import ROOT, SHARED
 
+PACKS = ROOT / "tests" / "data" / "packs"
+
 _MAPPING = """\
 kind = "Streetlight"
 
@@ -13,13 +15,13 @@ name = "montpellier-eclairage-public"
 crs = "EPSG:2154"
 
 [columns]
-model = "{model}"
+model = "type_lante"
 """
 
 
 def montpellier(folder: Path) -> Path:
     """Montpellier's published lights and streets; the folder is its territory pack too."""
-    shutil.copytree(ROOT / "tests" / "data" / "montpellier", folder, dirs_exist_ok=True)
+    shutil.copytree(PACKS / "montpellier", folder, dirs_exist_ok=True)
     data = SHARED / "montpellier"
     (folder / "city.toml").write_text(
         'name = "Montpellier"\n'
@@ -33,4 +35,5 @@ def montpellier(folder: Path) -> Path:
         'mapping = "streetlights.toml"\n',
         encoding="utf-8",
     )
+    (folder / "streetlights.toml").write_text(_MAPPING, encoding="utf-8")
     return folder

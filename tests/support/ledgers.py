@@ -1,10 +1,11 @@
-"""The three ledgers of a run, compared: what was acknowledged, what is stored, what was commanded."""
+"""The ledgers of a run, compared: what was acknowledged, stored and commanded."""
 
 import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+
 from tests.support.centre import Centre
 from tests.support.city import City
 

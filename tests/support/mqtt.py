@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from vigie.core.runtime import Runtime
 from vigie.gateways.mqtt import MqttGateway, issue_client
@@ -11,9 +12,11 @@ from vigie.gateways.mqtt.wire import Connection
 
 
 @contextlib.asynccontextmanager
-async def running(runtime: Runtime) -> AsyncIterator[MqttGateway]:
-    """The gateways role's MQTT adapter, ready."""
+async def running(runtime: Runtime, log: Path | None = None) -> AsyncIterator[MqttGateway]:
+    """The gateways role's MQTT adapter, ready; `log` is the broker's."""
     gateway = MqttGateway(runtime)
+    if log:
+        gateway.broker_log.path = log
     tasks = [asyncio.create_task(service()) for service in gateway.services().values()]
     try:
         await asyncio.wait_for(gateway.ready.wait(), 20)
