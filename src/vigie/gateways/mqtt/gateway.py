@@ -39,9 +39,8 @@ class MqttGateway:
         self.book = Book(runtime, self._void)
         self.admission = Admission(runtime, self.sessions.kick_all)
         self.callout = Callout(runtime, self.book, self.admission, self.refusals)
-        self.presence = Presence(
-            runtime, self.sessions, BrokerLog(runtime, self.sessions, self.book, self.refusals)
-        )
+        self.broker_log = BrokerLog(runtime, self.sessions, self.book, self.refusals)
+        self.presence = Presence(runtime, self.sessions, self.broker_log)
         self.sessions.unwanted = self._unwanted
         self.ready = asyncio.Event()
         self._opened = False

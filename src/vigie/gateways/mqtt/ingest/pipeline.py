@@ -23,7 +23,14 @@ from vigie.core.runtime import Component, Runtime
 from vigie.gateways.mqtt.ingest import gauges
 from vigie.gateways.mqtt.ingest.lane import Broken, Lane, Raw
 from vigie.gateways.mqtt.ingest.registry import Registry
-from vigie.gateways.mqtt.ingest.validate import DeviceAck, Parsed, Validator, topic, unstorable
+from vigie.gateways.mqtt.ingest.validate import (
+    DeviceAck,
+    Parsed,
+    Validator,
+    topic,
+    unasked,
+    unstorable,
+)
 from vigie.gateways.mqtt.presence import heard
 from vigie.gateways.mqtt.quarantine import Quarantine
 from vigie.twin import live
@@ -220,7 +227,8 @@ class Pipeline:
                 await heard(unit, counts)
             stored = await self._store.store(unit, parsed.arrivals)
             if parsed.acks and self._acknowledge is not None:
-                await self._acknowledge(unit, parsed.acks)
+                unknown = await self._acknowledge(unit, parsed.acks)
+                await self._quarantine.put(unit, unasked(unknown or ()))
             if self._observe is not None and len(stored.asset):
                 waiting = await pending(unit, stored.asset)
                 if waiting:

@@ -4,7 +4,7 @@ No I/O. What the memory cannot answer (a device just issued, a metric set just m
 that the caller may look it up and ask again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,7 @@ class DeviceAck(msgspec.Struct, frozen=True):
     status: AckStatus
     code: str | None = None
     detail: str | None = None
+    raw: Raw | None = None
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -188,7 +189,7 @@ class Validator:
                 self._refuse(parsed, raw, client, code, {"device": ack.device}, payload)
                 continue
             parsed.acks.append(
-                DeviceAck(ack.id, device.asset, ack.at, ack.status, ack.code, ack.detail)
+                DeviceAck(ack.id, device.asset, ack.at, ack.status, ack.code, ack.detail, raw)
             )
 
     def _unfit(self, parsed: Parsed, client: str, device: Device | None) -> str:
@@ -289,6 +290,28 @@ def topic(raw: Raw) -> str:
     """The MQTT topic a message came by."""
     subject = raw.subject.decode("ascii", "replace").removeprefix("$MQTT.msgs.")
     return subject.replace(".", "/")
+
+
+def unasked(acks: Iterable[Any]) -> list[Refused]:
+    """Answers to commands nobody gave to that equipment."""
+    refused: list[Refused] = []
+    for ack in acks:
+        if not isinstance(ack, DeviceAck) or ack.raw is None:
+            continue
+        source = parse_subject(ack.raw.subject.decode("ascii", "replace"))
+        refused.append(
+            Refused(
+                source.client if source else "",
+                topic(ack.raw),
+                "unknown_command",
+                {"command": str(ack.command), "status": ack.status},
+                ack.raw.data,
+                len(ack.raw.data),
+                _time(ack.raw),
+                ack.asset,
+            )
+        )
+    return refused
 
 
 def unstorable(raw: Raw, error: BaseException) -> Refused:
