@@ -125,7 +125,6 @@ def payloads() -> list[Payload]:
         ("an ack with a long detail", ack(detail="x" * 300), "wrong_value"),
         ("an ack for another's device", ack(device="lampGood"), "foreign_device"),
         ("an ack from year 2100", ack(at="2100-01-01T00:00:00Z"), "at_future"),
-        ("an ack of no command", ack(), "unknown_command"),
     ]
     good = reading(n=77)
     mixed = b"[" + good + b"," + reading(boot=-1) + b"," + reading(device="nobody") + b"]"
@@ -133,6 +132,7 @@ def payloads() -> list[Payload]:
         *[Payload(name, body, (code,)) for name, body, code in rows],
         *[Payload(name, body, (code,), "ack") for name, body, code in acks],
         Payload("a batch with two bad of three", mixed, ("wrong_value", "unknown_device")),
+        Payload("an ack of a command nobody gave", ack(), ("unknown_command",), "ack"),
     ]
 
 
