@@ -76,7 +76,7 @@ class LiveModel:
     def replace(self, names: list[str], columns: Columns) -> None:
         """What the database holds now. Channels whose lights are the same get a difference, others
         a new snapshot; a frame number never goes back."""
-        old, before, old_flags = self.columns, self.channels, self.flags
+        old, before, old_flags, waiting = self.columns, self.channels, self.flags, self._dirty
         self.columns = columns
         self.flags = rules.flags(columns.vals, columns.desired, columns.pending, columns.retired)
         self._dirty = np.zeros(len(columns.id), np.bool_)
@@ -93,8 +93,11 @@ class LiveModel:
                 self._anew.add(name)
                 continue
             now, then = slice(start, stop), slice(was.start, was.stop)
-            self._dirty[now] = (columns.at[now] != old.at[then]) | (
-                self.flags[now] != old_flags[then]
+            self._dirty[now] = (
+                waiting[then]
+                | (columns.at[now] != old.at[then])
+                | (self.flags[now] != old_flags[then])
+                | ~_equal(columns.vals[now], old.vals[then]).all(axis=1)
             )
         self._anew &= set(self.channels)
         self._starts = bounds[:-1].astype(np.int64)
