@@ -17,11 +17,9 @@ def main() -> None:
     """Run what was asked and print the table."""
     asked = _arguments()
     if asked.report:
-        runs = [r for path in asked.report for r in json.loads(Path(path).read_text())]
+        runs = [run for path in asked.report for run in _read(path)]
     else:
         runs = _run_all(asked)
-    if asked.out:
-        Path(asked.out).write_text(json.dumps(runs))
     from signal_priority.report import figure, table
 
     print(table(runs))
@@ -40,11 +38,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dead", type=float, default=0.0, help="share of loops dead")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--settings", default="{}", help="JSON of Settings fields")
-    parser.add_argument("--out", help="write the runs as JSON")
+    parser.add_argument("--out", help="add the runs to this file, a line of JSON each; runs in it are not repeated")
     parser.add_argument("--log", help="write the log of ours' requests to this file")
     parser.add_argument("--report", nargs="*", help="report runs written before")
     parser.add_argument("--figure", help="draw the figure into this file")
     return parser.parse_args()
+
+
+def _read(path: str) -> list[dict]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
 def _seeds(text: str) -> list[int]:
@@ -56,16 +58,21 @@ def _seeds(text: str) -> list[int]:
 
 
 def _run_all(asked: argparse.Namespace) -> list[dict]:
+    out = _read(asked.out) if asked.out and Path(asked.out).exists() else []
+    done = {(run["controller"], run["seed"]) for run in out}
     jobs = [
         (vars(asked), controller, seed)
-        for seed in _seeds(asked.seeds)
         for controller in asked.controllers.split(",")
+        for seed in _seeds(asked.seeds)
+        if (controller, seed) not in done
     ]
     context = multiprocessing.get_context("spawn")
-    out = []
     with context.Pool(asked.jobs, maxtasksperchild=1) as pool:
         for result in pool.imap_unordered(_one, jobs):
             out.append(result)
+            if asked.out:
+                with open(asked.out, "a") as file:
+                    file.write(json.dumps(result) + "\n")
             print(
                 f"{result['scenario']} seed {result['seed']} {result['controller']}: buses "
                 f"{result['bus_loss']:.1f} s, others {result['other_loss']:.1f} s, "

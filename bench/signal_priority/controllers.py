@@ -71,13 +71,14 @@ def sumo_bus_file(scenario: Scenario, path: Path) -> None:
     for crossing in scenario.crossings:
         for lane in crossing.lanes:
             name = f"gap/{crossing.id}/{lane.id}"
-            place = max(0.5, lane.length - min(30.0, lane.length * 0.8))
+            real = net.lanes[lane.id].length
+            place = max(min(0.1, real / 2), real - min(30.0, real * 0.8))
             ET.SubElement(root, "inductionLoop", id=name, lane=lane.id, pos=f"{place:.1f}",
-                          period="100000", file="NUL")  # fmt: skip
+                          period="100000", file="NUL", friendlyPos="true")  # fmt: skip
             if (crossing.id, lane.id) in bus_lanes:
-                begin = max(0.1, lane.length - 120)
+                begin = max(0.0, real - 120)
                 ET.SubElement(root, "laneAreaDetector", id=f"bus/{crossing.id}/{lane.id}",
-                              lane=lane.id, pos=f"{begin:.1f}", endPos=f"{lane.length - 0.5:.1f}",
+                              lane=lane.id, pos=f"{begin:.1f}", endPos=f"{real:.2f}", friendlyPos="true",
                               period="100000", file="NUL", vTypes="bus")  # fmt: skip
     for crossing in scenario.crossings:
         programme = net.programmes[crossing.id]
@@ -143,7 +144,7 @@ class Naive:
                 lane.id for lane in crossing.lanes if crossing.serves(stage.aspects, lane) != "r"
             }
             free = now >= self._locked.get(crossing.id, 0)
-            least = max(stage.min_green, stage.green - LESS)
+            least = stage.min_green
             if lanes & served and free:
                 if isinstance(command, Go) and elapsed < min(stage.max_green, stage.green + MORE):
                     command = HOLD

@@ -61,7 +61,7 @@ def _write_loops(path: Path, network: Network, crossings: list[Crossing]) -> Non
     root = ET.Element("additional")
     for name, (lane, position) in sorted(loop_places(network, crossings).items()):
         ET.SubElement(root, "e1Detector", id=name, lane=lane, pos=f"{position:.2f}",
-                      period="100000", file="NUL", friendlyPos="true")  # fmt: skip
+                      length="2.0", period="100000", file="NUL", friendlyPos="true")  # fmt: skip
     ET.ElementTree(root).write(path)
 
 

@@ -15,6 +15,7 @@ from .routes import Way
 GPS_SIGMA = 6.0  # metres, before anything was learned of the receiver
 STANDING = 1.2  # m/s
 AT_STOP = 35.0  # metres
+PAST = 6.0  # metres beyond a stop line at which a bus has passed it; more while it stands
 FRESH = 12.0  # seconds a position is believed
 GONE = 45.0  # seconds without a position after which a bus is forgotten
 DWELL = (18.0, 10.0)  # seconds, mean and deviation at a stop never observed
@@ -148,7 +149,8 @@ class Bus:
         if age > FRESH:
             return None
         at = self.at + self.speed * min(age, 4.0)
-        if at > distance + 8.0:
+        past = PAST + self.spread if self.speed < 3.0 else PAST
+        if at > distance + past:
             return None
         way = self.facts.way
         dwell, variance, served = 0.0, (self.spread / 8.0) ** 2 + age, 0

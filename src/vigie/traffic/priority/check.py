@@ -160,8 +160,16 @@ def check_crossing(crossing: Crossing) -> None:
 
 
 def _run_at_minima(crossing: Crossing) -> None:
-    """Two turns of the plan, then every other change of stage, each stage at its minimum."""
+    """Every interstage after its stage's minimum, then two turns of the plan at its minima."""
     n = len(crossing.stages)
+    for (origin, target), way in crossing.ways.items():
+        state = Running(origin, 0)
+        watch = start_watch(crossing, crossing.stages[origin].aspects, 0)
+        begin = crossing.stages[origin].min_green
+        state = apply(crossing, state, Go(target), begin)
+        for at in range(begin, begin + way.seconds + 1):
+            state = settle(crossing, state, at)
+            watch = step_watch(crossing, watch, aspects(crossing, state, at), at)
     now, state = 0, Running(0, 0)
     watch = start_watch(crossing, crossing.stages[0].aspects, 0)
     route = [(i + 1) % n for i in range(2 * n)]

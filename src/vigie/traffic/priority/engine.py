@@ -5,7 +5,8 @@ leaves it that `check` has not passed; what the checker refuses is replaced by t
 next move.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -13,13 +14,20 @@ from msgspec import Struct
 from .buses import Arrival, Bus, BusFacts, BusFix, Dwells
 from .check import Watch, check_command, check_crossing, start_watch, step_watch
 from .errors import ObservationError, SafetyViolation
+from .fairness import Fairness
 from .model import Crossing
 from .reasons import Reason
 from .requests import Request, State, Verb, move, overdue
-from .rules import Ask, Choice, Settings, decide, weight_of
-from .runner import HOLD, Command, Go, Running, apply, aspects, plan_command, planned, settle
+from .rules import Ask, Choice, Settings, decide, together, weight_of
+from .runner import HOLD, Command, Go, apply, aspects, plan_command, planned, settle
 from .tables import Tables
 from .traffic import SPACING, Loop, Traffic
+
+LONGEST_WAIT = 45.0
+"""Seconds at one crossing that the next believes in."""
+
+Key: TypeAlias = tuple[str, int]
+"""A bus, and which of the signals of its way."""
 
 
 class Decision(Struct, frozen=True):
@@ -66,7 +74,7 @@ class Engine:
         self.traffic = Traffic(self.tables)
         self.dwells = Dwells()
         self.buses: dict[str, Bus] = {}
-        self.requests: dict[tuple[str, str], Request] = {}
+        self.requests: dict[Key, Request] = {}
         self.now = now
         self._states = [planned(crossing, now) for crossing in crossings]
         self._watches: list[Watch] = [
@@ -74,8 +82,9 @@ class Engine:
             for crossing, state in zip(crossings, self._states, strict=True)
         ]
         self._debt = np.zeros(len(crossings))
-        self._passing: dict[tuple[str, str], float] = {}
-        self._fairness = np.ones((self.tables.shape[0], self.tables.shape[2]))
+        self._passing: dict[Key, float] = {}
+        self._closed: dict[str, int] = {}
+        self.fairness = Fairness(self.tables)
 
     def turn(
         self,
@@ -100,7 +109,7 @@ class Engine:
         asks, events = self._ask(now)
         choices = decide(
             self.tables, self.settings, self.traffic.flows(), self.traffic.queue,
-            self.traffic.rate, self._fairness, self._states, asks, now,
+            self.traffic.rate, self.fairness.weight, self._states, asks, now,
         )  # fmt: skip
         decisions = self._act(choices, now, refused)
         events += self._judge(choices, now)
@@ -114,6 +123,7 @@ class Engine:
     def _observe_traffic(self, loops: Mapping[str, Loop], now: int) -> None:
         showing, filtered = self.tables.showing(self._states, now)
         self.traffic.update(loops, showing, filtered)
+        self.fairness.update(showing, self.traffic.idle, self.settings.fair)
 
     def _observe_buses(
         self, fixes: Iterable[BusFix], facts: Mapping[str, BusFacts]
@@ -137,23 +147,13 @@ class Engine:
     def _ask(self, now: int) -> tuple[list[Ask], list[Event]]:
         """Open, follow and close requests; what the decision is to weigh."""
         asks, events = list[Ask](), list[Event]()
-        ahead_of = dict[tuple[str, str], Arrival]()
+        ahead_of = dict[Key, Arrival]()
         for bus in self.buses.values():
-            for signal, arrival in self._ahead(bus, now):
-                key = (bus.name, signal.crossing)
+            for k, arrival in self._ahead(bus, now):
+                key = (bus.name, k)
                 ahead_of[key] = arrival
                 if key not in self.requests and arrival.likely <= self.settings.reach:
-                    self.requests[key] = Request(
-                        bus.name, signal.crossing, signal.lane, now, changed=now
-                    )
-                    facts: dict[str, str | int] = {
-                        "bus": bus.name,
-                        "arrival": round(arrival.likely),
-                        "early": round(arrival.early),
-                        "late": round(arrival.late),
-                    }
-                    reason = Reason("bus.opened", facts)
-                    events.append(Event(now, signal.crossing, bus.name, "requested", reason))
+                    events.append(self._open(bus, k, arrival, now))
         for key, request in list(self.requests.items()):
             arrival = ahead_of.get(key)
             if arrival is None:
@@ -171,28 +171,43 @@ class Engine:
             asks.append(self._weigh(request, arrival, c, lane))
         return asks, events
 
-    def _ahead(self, bus: Bus, now: int):
-        """Signals ahead of a bus with its arrivals; the wait at one delays it at the next."""
-        wait = 0.0
-        for signal in bus.facts.way.signals:
-            if signal.distance < bus.at - 30 or (signal.crossing, signal.lane) not in (
-                self.tables.lane_at
-            ):
+    def _open(self, bus: Bus, k: int, arrival: Arrival, now: int) -> Event:
+        signal = bus.facts.way.signals[k]
+        self.requests[bus.name, k] = Request(
+            bus.name, signal.crossing, signal.lane, now, k, changed=now
+        )
+        facts: dict[str, str | int] = {
+            "bus": bus.name,
+            "arrival": round(arrival.likely),
+            "early": round(arrival.early),
+            "late": round(arrival.late),
+        }
+        return Event(now, signal.crossing, bus.name, "requested", Reason("bus.opened", facts))
+
+    def _ahead(self, bus: Bus, now: int) -> Iterator[tuple[int, Arrival]]:
+        """Signals ahead of a bus with its arrivals; the wait at the first delays the others."""
+        wait, first = 0.0, True
+        for k, signal in enumerate(bus.facts.way.signals):
+            if k <= self._closed.get(bus.name, -1):
+                continue
+            if (signal.crossing, signal.lane) not in self.tables.lane_at:
                 continue
             arrival = bus.arrival(signal.distance, now, self.dwells)
             if arrival is None:
                 continue
-            if arrival.likely + wait > self.settings.reach * 1.5:
+            raw = arrival.likely
+            if raw + wait > self.settings.reach * 1.5:
                 break
             if wait > 0:
                 arrival = Arrival(
-                    arrival.early, arrival.likely + wait, arrival.late + wait * 1.3,
+                    arrival.early + 0.5 * wait, raw + wait, arrival.late + 1.2 * wait,
                     False, arrival.distance, arrival.stops,
                 )  # fmt: skip
-            yield signal, arrival
-            passing = self._passing.get((bus.name, signal.crossing))
-            if passing is not None:
-                wait = max(wait, passing - now - arrival.likely + wait)
+            yield k, arrival
+            passing = self._passing.get((bus.name, k))
+            if first and passing is not None:
+                wait = max(0.0, min(LONGEST_WAIT, passing - now - raw))
+            first = False
 
     def _weigh(self, request: Request, arrival: Arrival, c: int, lane: int) -> Ask:
         reach = self.tables.distance[c, lane]
@@ -213,7 +228,7 @@ class Engine:
             else self.settings.car_people
         )
         eta = (arrival.early, arrival.likely, arrival.late)
-        return Ask(request.bus, c, lane, float(before), eta, people, helped)
+        return Ask(request.bus, request.signal, c, lane, float(before), eta, people, helped)
 
     def _act(self, choices: Sequence[Choice], now: int, refused: list[str]) -> list[Decision]:
         """Check every choice, put the plan's move in place of what is refused, and apply."""
@@ -252,13 +267,34 @@ class Engine:
             crossing = self.tables.crossings[choice.crossing].id
             if isinstance(choice.command, Go):
                 self._debt[choice.crossing] += choice.cost
-            for verdict in choice.verdicts:
-                request = self.requests.get((verdict.bus, crossing))
-                if request is None:
+            events += self._withdraw(choice, now)
+            for verdict in sorted(choice.verdicts, key=lambda v: v.grant):
+                key = (verdict.bus, verdict.signal)
+                request = self.requests.get(key)
+                if request is None or request.crossing != crossing:
                     continue
-                self._passing[verdict.bus, crossing] = now + verdict.passing
+                self._passing[key] = now + verdict.passing
                 locked = self._debt[choice.crossing] >= self.settings.debt_limit
                 events += self._tell(request, verdict.grant, locked, verdict.reason, now)
+        return events
+
+    def _withdraw(self, choice: Choice, now: int) -> list[Event]:
+        """Take earlier grants back that what is granted now excludes."""
+        events, c = list[Event](), choice.crossing
+        lanes = self.tables.lane_at
+        for verdict in choice.verdicts:
+            winner = self.requests.get((verdict.bus, verdict.signal))
+            if winner is None or not verdict.grant:
+                continue
+            lane = lanes[winner.crossing, winner.lane]
+            for rival in list(self.requests.values()):
+                if (
+                    rival.crossing == winner.crossing
+                    and rival.state == "granted"
+                    and not together(self.tables, c, lane, lanes[rival.crossing, rival.lane])
+                ):
+                    reason = Reason("bus.rival", {"bus": rival.bus, "rival": winner.bus})
+                    events += self._move(rival, "yield", now, reason)
         return events
 
     def _tell(
@@ -267,7 +303,8 @@ class Engine:
         if request.state == "maxPresence":
             return []
         if request.state == "requested":
-            self.requests[request.bus, request.crossing] = request = move(request, "weigh", now)
+            request = move(request, "weigh", now)
+            self.requests[request.bus, request.signal] = request
         if grant:
             if request.state in ("reserviceLocked", "rejected"):
                 request = move(request, "weigh", now)
@@ -283,9 +320,11 @@ class Engine:
 
     def _move(self, request: Request, verb: Verb, now: int, reason: Reason) -> list[Event]:
         after = move(request, verb, now)
-        key = (request.bus, request.crossing)
+        key = (request.bus, request.signal)
         if after.state == "closed":
             del self.requests[key]
+            if verb == "pass":
+                self._closed[request.bus] = max(request.signal, self._closed.get(request.bus, -1))
             self._passing.pop(key, None)
         else:
             self.requests[key] = after

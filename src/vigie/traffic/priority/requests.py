@@ -74,6 +74,8 @@ class Request(Struct, frozen=True):
     crossing: str
     lane: str
     opened: int
+    signal: int = 0
+    """Which of the signals of the bus's way."""
     state: State = "requested"
     changed: int = 0
     grants: int = 0

@@ -27,17 +27,19 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     bus_people: float = 30.0
     """People in a bus of unknown load."""
     car_people: float = 1.3
-    bus_factor: float = 1.0
+    bus_factor: float = 3.0
     """Weight of a bus passenger's second against a car passenger's."""
     late_full: float = 180.0
     """Seconds of lateness at which a bus counts double."""
     horizon: float = 110.0
-    policies: tuple[float, ...] = (0.0, 0.65, 1.0)
+    policies: tuple[float, ...] = (0.0, 0.3, 0.65, 1.0)
     spill: float = 1.0
     """Extra weight of a lane whose queue fills its street."""
+    fair: float = 0.3
+    """How strongly lanes that fare worse than under the plan gain weight (0: not at all)."""
     reach: float = 80.0
     """Seconds before the stop line at which a request is opened."""
-    debt_limit: float = 900.0
+    debt_limit: float = 4000.0
     """Person-seconds that priority may take from others at a crossing before it locks."""
     debt_memory: float = 120.0
     """Seconds in which two thirds of that debt are repaid."""
@@ -49,6 +51,7 @@ class Ask(Struct, frozen=True):
     """A request as the decision sees it."""
 
     bus: str
+    signal: int
     crossing: int
     lane: int
     ahead: float
@@ -64,6 +67,7 @@ class Verdict(Struct, frozen=True):
     """What the decision says of one request."""
 
     bus: str
+    signal: int
     grant: bool
     reason: Reason
     passing: float
@@ -256,7 +260,7 @@ def _verdict(
         "ahead": round(ask.ahead),
     }
     if not ask.helped:
-        return Verdict(ask.bus, False, Reason("bus.unhelped", facts), with_help)
+        return Verdict(ask.bus, ask.signal, False, Reason("bus.unhelped", facts), with_help)
     if gain >= 2.0:
         hold, usual = float(rows.hold[best]), float(rows.hold[alone])
         facts["seconds"] = round(abs(hold - usual))
@@ -268,10 +272,10 @@ def _verdict(
             else "bus.truncate" if hold < usual
             else "bus.insert"
         )  # fmt: skip
-        return Verdict(ask.bus, True, Reason(kind, facts), with_help)
+        return Verdict(ask.bus, ask.signal, True, Reason(kind, facts), with_help)
     if with_help - ask.eta[1] <= 4.0:
-        return Verdict(ask.bus, False, Reason("bus.passes", facts), with_help)
-    return Verdict(ask.bus, False, Reason("bus.waits", facts), with_help)
+        return Verdict(ask.bus, ask.signal, False, Reason("bus.passes", facts), with_help)
+    return Verdict(ask.bus, ask.signal, False, Reason("bus.waits", facts), with_help)
 
 
 def _without_conflicts(
@@ -288,7 +292,9 @@ def _without_conflicts(
             kept.append(i)
             continue
         facts = {"bus": asks[i].bus, "rival": asks[rival].bus}
-        out[i] = Verdict(asks[i].bus, False, Reason("bus.rival", facts), verdicts[i].passing)
+        out[i] = Verdict(
+            asks[i].bus, asks[i].signal, False, Reason("bus.rival", facts), verdicts[i].passing
+        )
     return out
 
 

@@ -267,7 +267,7 @@ def loop_places(
             if lane.entry_loop is not None:
                 out[lane.entry_loop] = (entry, position)
             if lane.stop_loop is not None:
-                out[lane.stop_loop] = (lane.id, max(0.1, lane.length - 2.0))
+                out[lane.stop_loop] = (lane.id, max(0.1, lane.length - 3.0))
     return out
 
 
@@ -276,7 +276,7 @@ def _entry(network: Network, lane_id: str, wanted: float) -> tuple[float, str, f
     distance, at = network.lanes[lane_id].length, lane_id
     while distance < wanted * 0.6:
         above = [k for k in network.links if k.target == at and not k.origin.startswith(":")]
-        if len(above) != 1:
+        if len(above) != 1 or above[0].tl is not None:
             break
         below = [k for k in network.links if k.origin == above[0].origin]
         if len(below) != 1:

@@ -15,6 +15,7 @@ from .tables import Bools, Floats, Tables
 
 SPACING = 7.0  # metres a standing vehicle takes
 APPROACH = 1.0
+COVER_STEP = 0.25
 RATE_MEMORY = 240.0  # seconds
 SATURATION_MEMORY = 40.0  # seconds of discharging queue
 PLAN_LOAD = 0.75  # assumed use of a planned green nobody measures
@@ -35,6 +36,10 @@ class Traffic:
         self.tables = tables
         self.near = np.zeros(shape)
         """Vehicles between entry loop and stop line."""
+        self.left = np.zeros(shape)
+        """Vehicles that passed the stop line during the last second."""
+        self.gained = np.zeros(shape)
+        """Vehicles that joined the queue during the last second, after all corrections."""
         self.beyond = np.zeros(shape)
         """Vehicles queued upstream of the entry loop."""
         self.rate: Floats = PLAN_LOAD * tables.saturation * tables.planned_share * tables.real
@@ -43,9 +48,8 @@ class Traffic:
         self.filtered_flow: Floats = 0.4 * tables.saturation
         self.idle = np.zeros(shape)
         """Seconds since the stop line loop last saw anything."""
-        self.jam = np.zeros(shape)
-        """Seconds the entry loop has been occupied without a break."""
-        self.free = np.zeros(shape)
+        self.cover = np.zeros(shape)
+        """Occupancy of the entry loop, smoothed over a few seconds."""
         self.green_for = np.zeros(shape)
         self.silent = np.zeros((2, *shape))
         """Vehicles the partner counted since each loop (entry, stop) last counted one."""
@@ -79,10 +83,12 @@ class Traffic:
         for name, loop in loops.items():
             for slot in self._slots.get(name, ()):
                 count[slot], occupancy[slot], heard[slot] = loop.count, loop.occupancy, True
+        before = self.queue
         self._judge(count, heard)
         self._count(count, self.alive, green)
         self._correct(count, occupancy, self.alive, green)
         self._learn(count, self.alive, green, filtered)
+        self.gained = self.left + self.queue - before
 
     def probe(self, c: int, lane: int, vehicles: float) -> None:
         """A bus standing in the queue shows that it holds at least `vehicles` ahead of it."""
@@ -100,6 +106,7 @@ class Traffic:
         arrived = np.where(alive[0], count[0], self.rate)
         modelled = np.where(green, np.minimum(self.near, self.full_flow), 0.0)
         left = np.where(alive[1], count[1], modelled)
+        self.left = left
         self.near = np.maximum(0.0, self.near + arrived - left)
 
     def _correct(self, count: Floats, occupancy: Floats, alive: Bools, green: Bools) -> None:
@@ -111,23 +118,27 @@ class Traffic:
         self.near = np.where(gone, np.minimum(self.near, moving), self.near)
         waiting = alive[1] & ~green & (occupancy[1] > 0.5)
         self.near = np.where(waiting, np.maximum(self.near, 1.0), self.near)
-        covered = alive[0] & (occupancy[0] > 0.8)
-        self.jam = np.where(covered, self.jam + 1, 0.0)
-        self.free = np.where(alive[0] & (occupancy[0] < 0.2), self.free + 1, 0.0)
+        self.cover += np.where(alive[0], COVER_STEP * (occupancy[0] - self.cover), 0.0)
         full = t.distance / SPACING
-        jammed = self.jam >= 3
+        jammed = alive[0] & (self.cover > 0.6) & (full > 4)
         self.near = np.where(jammed, np.maximum(self.near, 0.9 * full), self.near)
+        clear = alive[0] & (self.cover < 0.3) & (full > 4)
+        self.near = np.where(clear, np.minimum(self.near, 0.9 * full), self.near)
         self.near = np.where(alive[0], np.minimum(self.near, 1.1 * full + 1), self.near)
-        stuck = jammed | ((self.beyond > 0) & (self.free < 4))
         grown = np.maximum(0.0, self.beyond + self.rate - count[0])
-        self.beyond = np.where(stuck, np.minimum(grown, 80.0), 0.0)
+        room = np.maximum(0.0, t.length - t.distance) / SPACING + 5.0
+        brim = jammed | (alive[0] & ~clear & (full > 4) & (self.near >= 0.9 * full))
+        held = np.where(clear, 0.7 * self.beyond, self.beyond)
+        self.beyond = np.minimum(np.where(brim, grown, held), room)
+        self.beyond = np.where(clear & (self.beyond < 0.5), 0.0, self.beyond)
         self.near *= t.real
 
     def _learn(self, count: Floats, alive: Bools, green: Bools, filtered: Bools) -> None:
         demand = np.where(alive[0], count[0], count[1])
-        usable = (alive[0] & (self.jam < 3) & (self.beyond <= 0)) | (~alive[0] & alive[1])
-        step = 1.0 / RATE_MEMORY
-        self.rate = np.where(usable, self.rate + step * (demand - self.rate), self.rate)
+        heard = alive[0] | alive[1]
+        choked = alive[0] & (self.beyond > 0.5)  # what comes in is then less than what wants to
+        step = np.where(choked, 0.25, 1.0) / RATE_MEMORY
+        self.rate = np.where(heard, self.rate + step * (demand - self.rate), self.rate)
         queued = alive[1] & green & (self.green_for >= 4) & (self.near >= 2) & (self.idle <= 1)
         step = 1.0 / SATURATION_MEMORY
         for flow, when in ((self.full_flow, ~filtered), (self.filtered_flow, filtered)):

@@ -1,0 +1,186 @@
+"""The engine on random city seconds: safe, the same every time, and every request ends."""
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.vigie.traffic.priority.make import crossing, way
+from vigie.traffic.priority import (
+    BusFacts,
+    BusFix,
+    Crossing,
+    Engine,
+    Go,
+    Loop,
+    ObservationError,
+    PlanError,
+    Settings,
+    Turn,
+    aspects,
+    planned,
+    start_watch,
+    step_watch,
+)
+from vigie.traffic.priority.rules import together, weight_of
+
+GROUPS = ("main", "turn", "cross")
+FACTS = {
+    "m1": BusFacts(way(), "1", lateness=200.0, people=60.0),
+    "m2": BusFacts(way(), "1"),
+    "c1": BusFacts(way(group="cross"), "2", lateness=-60.0, people=12.0),
+    "c2": BusFacts(way(group="cross"), "2"),
+}
+
+seconds = st.lists(
+    st.tuples(
+        st.lists(
+            st.tuples(
+                st.sampled_from(sorted(FACTS)),
+                st.floats(-50, 1050),
+                st.floats(-90, 90),
+                st.floats(0, 15),
+            ),
+            max_size=3,
+        ),
+        st.dictionaries(
+            st.sampled_from([f"{w}/x.{g}" for w in ("in", "stop") for g in GROUPS]),
+            st.tuples(st.integers(0, 2), st.floats(0, 1)),
+            max_size=6,
+        ),
+    ),
+    min_size=40,
+    max_size=160,
+)
+
+
+def play(x: Crossing, story: list, chosen: Settings | None = None) -> list[Turn]:
+    """Run the engine over a story of seconds."""
+    engine = Engine([x], 0, chosen)
+    out = []
+    for now, (fixes, loops) in enumerate(story, start=1):
+        heard = [BusFix(bus, now - 1, at, off, speed) for bus, at, off, speed in fixes]
+        readings = {name: Loop(*value) for name, value in loops.items()}
+        out.append(engine.turn(now, readings, heard, FACTS))
+    return out
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seconds, st.booleans(), st.booleans(), st.floats(0, 50))
+def test_no_bound_is_ever_broken_and_the_answer_is_one(
+    story: list, skippable: bool, coordinated: bool, factor: float
+) -> None:
+    """Whatever is observed: lamps stay within bounds, and twice the same gives the same."""
+    x = crossing(skippable=skippable, coordinated=coordinated)
+    chosen = Settings(bus_factor=factor)
+    turns = play(x, story, chosen)
+    watch = start_watch(x, aspects(x, planned(x, 0), 0), 0)
+    for turn in turns:
+        watch = step_watch(x, watch, turn.shown["x"], turn.at)
+    assert turns == play(x, story, chosen)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seconds)
+def test_conflicting_requests_are_never_both_granted(story: list) -> None:
+    """In one second, and over time, no two granted requests need lamps that exclude another."""
+    x = crossing()
+    engine = Engine([x], 0)
+    for now, (fixes, loops) in enumerate(story, start=1):
+        heard = [BusFix(bus, now - 1, at, off, speed) for bus, at, off, speed in fixes]
+        engine.turn(now, {k: Loop(*v) for k, v in loops.items()}, heard, FACTS)
+        granted = [r for r in engine.requests.values() if r.state == "granted"]
+        lanes = {engine.tables.lane_at["x", r.lane] for r in granted}
+        for one in lanes:
+            for other in lanes:
+                assert one == other or together(engine.tables, 0, one, other)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seconds)
+def test_requests_end_when_nothing_more_is_heard(story: list) -> None:
+    """Silence closes every request within a minute."""
+    silent = [([], {})] * 60
+    engine = Engine([crossing()], 0)
+    for now, (fixes, loops) in enumerate([*story, *silent], start=1):
+        heard = [BusFix(bus, now - 1, at, off, speed) for bus, at, off, speed in fixes]
+        engine.turn(now, {k: Loop(*v) for k, v in loops.items()}, heard, FACTS)
+    assert not engine.requests
+
+
+def approach(chosen: Settings, start: float, people: float | None = None) -> list[Turn]:
+    """A bus drives from `start` metres to its red; nobody else is there."""
+    engine = Engine([crossing()], 0, chosen)
+    facts = {"c": BusFacts(way(group="cross"), "2", people=people)}
+    at, out = start, []
+    for now in range(1, 60):
+        fix = BusFix("c", now, at, 0.0, 10.0 if at < 495 else 0.0)
+        empty = {f"{w}/x.{g}": Loop(0, 0.0) for w in ("in", "stop") for g in GROUPS}
+        out.append(engine.turn(now, empty, [fix], facts))
+        green = out[-1].shown["x"][2] == "G"
+        at += 10.0 if at < 495 or green else 0.0
+    return out
+
+
+def test_a_red_is_cut_short_for_a_bus_and_the_reason_says_so() -> None:
+    turns = approach(Settings(), 330.0)
+    green = next(t.at for t in turns if t.shown["x"][2] == "G")
+    assert green < 30 + 5 + 8 + 5
+    grants = [e for t in turns for e in t.events if e.state == "granted"]
+    assert grants
+    words = grants[0].reason.words()
+    assert "bus c" in words
+    assert "saves it" in words
+    assert grants[0].reason.words("fr") != words
+    closed = [e for t in turns for e in t.events if e.state == "closed"]
+    assert closed
+    assert closed[-1].reason.key == "bus.passed"
+
+
+def test_stages_are_skipped_only_where_allowed() -> None:
+    for skippable in (False, True):
+        engine = Engine([crossing(skippable=skippable)], 0, Settings(bus_factor=50.0))
+        facts = {"c": BusFacts(way(group="cross"), "2")}
+        seen = set()
+        for now in range(1, 50):
+            fix = BusFix("c", now, 490.0, 0.0, 0.0)
+            turn = engine.turn(now, {}, [fix], facts)
+            seen |= {d.command.target for d in turn.decisions if isinstance(d.command, Go)}
+            if turn.shown["x"][2] == "G":
+                break
+        assert (1 in seen) is not skippable
+
+
+def test_weights() -> None:
+    s = Settings()
+    assert weight_of(s, 60, 0) == 2 * weight_of(s, 30, 0)
+    assert weight_of(s, None, None) == weight_of(s, s.bus_people, 0)
+    assert weight_of(s, 30, 300) > weight_of(s, 30, 0) > weight_of(s, 30, -300) > 0
+
+
+def test_wrong_observations_are_refused_and_decide_nothing() -> None:
+    engine = Engine([crossing()], 0)
+    turn = engine.turn(
+        1,
+        {"no/such": Loop(3, 1.0)},
+        [
+            BusFix("ghost", 0, 1.0, 1.0),
+            BusFix("m1", 0, 5000.0, 5000.0),
+            BusFix("m2", 99, 100.0, 0.0),
+            BusFix("c1", 0, math.inf, 0.0),
+        ],
+        FACTS,
+    )
+    assert len(turn.refused) == 4
+    assert not turn.events
+    assert not engine.requests
+    with pytest.raises(ObservationError, match="time does not run backwards"):
+        engine.turn(1, {}, [], FACTS)
+
+
+def test_an_unsafe_crossing_never_starts() -> None:
+    from msgspec import structs
+
+    with pytest.raises(PlanError):
+        Engine([structs.replace(crossing(), intergreens=())], 0)

@@ -1,0 +1,85 @@
+"""Reading SUMO networks: a small one written here, broken ones, and Bologna where present."""
+
+from pathlib import Path
+
+import pytest
+
+from vigie.traffic.priority import NetworkError, PlanError, check_crossing, read_sumo
+
+BOLOGNA = Path(__file__).resolve().parents[5] / "shared" / "data" / "bologna" / "joined"
+
+NET = """<net version="1.20">
+<edge id="w" from="a" to="x"><lane id="w_0" index="0" speed="13.9" length="120"
+ shape="-120,0 0,0"/></edge>
+<edge id="s" from="b" to="x"><lane id="s_0" index="0" speed="13.9" length="120"
+ shape="0,-120 0,0"/></edge>
+<edge id="e" from="x" to="c"><lane id="e_0" index="0" speed="13.9" length="120"
+ shape="0,0 120,0"/></edge>
+<edge id="n" from="x" to="d"><lane id="n_0" index="0" speed="13.9" length="120"
+ shape="0,0 0,120"/></edge>
+<tlLogic id="x" type="static" programID="0" offset="0">
+ <phase duration="30" state="Gr"/><phase duration="3" state="yr"/>{clear}
+ <phase duration="20" state="rG" minDur="8" maxDur="50"/><phase duration="3" state="ry"/>
+ <phase duration="2" state="rr"/></tlLogic>
+<junction id="x" type="traffic_light" x="0" y="0" incLanes="w_0 s_0" intLanes="">
+ <request index="0" response="10" foes="10" cont="0"/>
+ <request index="1" response="01" foes="01" cont="0"/></junction>
+<connection from="w" to="e" fromLane="0" toLane="0" tl="x" linkIndex="0" dir="s" state="O"/>
+<connection from="s" to="n" fromLane="0" toLane="0" tl="x" linkIndex="1" dir="s" state="O"/>
+</net>"""
+CLEAR = '<phase duration="2" state="rr"/>'
+
+
+def read(tmp_path: Path, text: str):
+    path = tmp_path / "n.net.xml"
+    path.write_text(text)
+    return read_sumo(path)
+
+
+def test_a_programme_becomes_a_checked_crossing(tmp_path: Path) -> None:
+    (x,) = read(tmp_path, NET.format(clear=CLEAR))
+    assert [(s.aspects, s.min_green, s.green, s.max_green) for s in x.stages] == [
+        ("Gr", 20, 30, 45),
+        ("rG", 8, 20, 50),
+    ]
+    assert x.conflicts == (("k0", "k1"),)
+    assert {(i.ending, i.starting, i.seconds) for i in x.intergreens} == {
+        ("k0", "k1", 5), ("k1", "k0", 5),
+    }  # fmt: skip
+    assert x.cycle == 60
+    assert [(k.id, k.entry_distance) for k in x.lanes] == [("w_0", 100.0), ("s_0", 100.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("<net", NetworkError, "cannot be read"),
+        ("<routes/>", NetworkError, "not a SUMO network"),
+        ("<net/>", NetworkError, "without edges"),
+        (NET.format(clear=CLEAR).replace('length="120"', "", 1), NetworkError, "lacks length"),
+        (NET.format(clear=CLEAR).replace('length="120"', 'length="-1"', 1), NetworkError, "above"),
+        (NET.format(clear=CLEAR).replace('"30"', '"30.5"'), NetworkError, "whole seconds"),
+        (NET.format(clear=CLEAR).replace('state="Gr"', 'state="Go"'), NetworkError, "lamps out"),
+        (NET.format(clear=CLEAR).replace('state="Gr"', 'state="G"'), NetworkError, "cover"),
+        (NET.format(clear=CLEAR).replace('from="s" to="n"', 'from="q" to="n"'), NetworkError, "q_"),
+        (NET.format(clear=CLEAR).replace('tlLogic id="x"', 'tlLogic id="z"'), NetworkError, "no pr"),
+        (NET.format(clear="").replace('<phase duration="3" state="yr"/>', ""), PlanError, "interg"),
+    ],
+)
+def test_broken_networks_are_refused(tmp_path: Path, text: str, error, words: str) -> None:
+    with pytest.raises(error, match=words):
+        read(tmp_path, text)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="cannot be read"):
+        read_sumo(tmp_path / "none.net.xml")
+
+
+@pytest.mark.skipif(not BOLOGNA.is_dir(), reason="Bologna's scenario is not on this machine")
+def test_bologna_is_read_and_safe() -> None:
+    crossings = read_sumo(BOLOGNA / "joined_buslanes.net.xml", [BOLOGNA / "joined_tls.add.xml"])
+    assert len(crossings) == 13
+    assert {c.id: c.cycle for c in crossings}["219"] == 123
+    for crossing in crossings:
+        check_crossing(crossing)
