@@ -71,8 +71,9 @@ def ingest_(runtime: Runtime) -> Services:
 def watch(runtime: Runtime) -> Services:
     """Journal order and seals, reactions, commands that are due, partitions."""
     return {
-        **journal.services(runtime, twin.REACTIONS),
+        **journal.services(runtime, (*twin.REACTIONS, *live.REACTIONS)),
         **control.services(runtime),
+        **telemetry.services(runtime),
     }
 
 

@@ -63,7 +63,8 @@ class Feed:
         self.loaded = False
         subscription = await self._runtime.bus.subscribe("live.*", self._hear)
         try:
-            await self._stale.on(self._runtime.bus, "twin.changed")
+            for subject in ("twin.changed", "wake.twin"):
+                await self._stale.on(self._runtime.bus, subject)
             while True:
                 try:
                     await self._load()

@@ -38,7 +38,7 @@ class Device(msgspec.Struct, frozen=True, gc=False):
 
 
 class Registry:
-    """Every device by token; kept true by `gateways.changed` and `twin.changed`."""
+    """Every device by token; read again when either room tells of a change."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -87,7 +87,7 @@ class Registry:
 
     async def keep(self) -> None:
         """Service: load, and load again when something changed, and once an hour."""
-        for subject in ("gateways.changed", "twin.changed"):
+        for subject in ("gateways.changed", "twin.changed", "wake.twin"):
             await self._runtime.bus.subscribe(subject, self._hear)
         component = self._runtime.component("registry")
         while True:
