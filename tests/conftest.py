@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import pytest_asyncio
@@ -25,6 +26,10 @@ from vigie.core.ids import token
 from vigie.core.migrate import migrate
 from vigie.core.runtime import Runtime, database_owner_url, database_url, nats_url
 from vigie.core.settings import Settings
+
+# A property is true or not; how long an example takes says only how busy the machine is.
+hypothesis.settings.register_profile("vigie", deadline=None)
+hypothesis.settings.load_profile("vigie")
 
 # A test's data need not outlive a power cut.
 FAST = {

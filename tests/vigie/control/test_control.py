@@ -128,7 +128,7 @@ async def test_from_request_to_confirmed(runtime: Runtime, lights: Lights) -> No
     assert mine[-1]["counts"]["confirmed"] == 5
     assert mine[-1]["scopes"] == ["21231/lighting"]
     async with database.unit(ANNE, EVERYTHING) as unit:
-        acts = (await list_entries(unit, Filter(act="control"), limit=2)).items
+        acts = (await list_entries(unit, Filter(acts=("control",)), limit=2)).items
         of_light = (await list_object(unit, "twin.asset", str(ids[0]))).items
     assert [act.act for act in acts] == ["control.ended", "control.commanded"]
     assert acts[0].params["counts"] == {"confirmed": 5}
@@ -163,10 +163,36 @@ async def test_answers_may_come_in_any_order_and_twice(runtime: Runtime, lights:
     assert (await targets(database, command))[refusing].late
     await keep(runtime)
     async with database.unit() as unit:
-        last = (await list_entries(unit, Filter(act="control.ended"), limit=1)).items[0]
+        last = (await list_entries(unit, Filter(acts=("control.ended",)), limit=1)).items[0]
     assert [(c.object_id, c.after) for c in last.changes] == [
         (str(refusing), {"command": "refused", "error": "interlock"})
     ]
+
+
+async def test_many_answers_at_once_end_as_one_by_one(runtime: Runtime, lights: Lights) -> None:
+    """The statement for all that answer alike, and the careful way, agree."""
+    database = runtime.database
+    ids = await lights.add(60)
+    each = await lights.add(60)
+    at_once, one_by_one = await ask(database, wish(ids)), await ask(database, wish(each))
+    await send_due(runtime)
+    script: list[list[str]] = [["received"], ["done"], ["received", "done"], ["done", "received"]]
+    script += [["received", "refused"], ["done", "done"]]
+    said = [script[n % len(script)] for n in range(60)]
+    for _ in range(2):
+        flat = [Ack(at_once.id, i, s) for i, told in zip(ids, said, strict=True) for s in told]
+        assert await answer(database, *flat) == 0
+        for asset, told in zip(each, said, strict=True):
+            await answer(database, *(Ack(one_by_one.id, asset, s) for s in told))
+    many = list((await targets(database, at_once)).values())
+    single = list((await targets(database, one_by_one)).values())
+    assert [(t.state, t.late) for t in many] == [(t.state, t.late) for t in single]
+    assert {t.state for t in many} == {"delivered", "confirmed", "refused"}
+    assert all(t.delivered_at is not None for t in many)
+    pending = await lights.owner.execute(
+        "select count(*) from twin.intent where pending and asset = any(%s)", [ids]
+    )
+    assert await pending.fetchone() == (10,)
 
 
 async def test_an_answer_to_no_command_is_given_back(database: Database, lights: Lights) -> None:
@@ -328,7 +354,7 @@ async def test_cancels_what_is_open(runtime: Runtime, lights: Lights) -> None:
             await cancel_command(unit, command.id, "again")
     assert refused.value.code == "command_ended"
     async with database.unit(ANNE, EVERYTHING) as unit:
-        act = (await list_entries(unit, Filter(act="control.cancelled"), limit=1)).items[0]
+        act = (await list_entries(unit, Filter(acts=("control.cancelled",)), limit=1)).items[0]
     assert (act.reason, act.changes_count) == ("wrong street", 1)
 
 

@@ -13,10 +13,9 @@ from vigie.core.web import Limit, Page, get
 @get("/journal", permission="journal.read")
 async def list_journal(
     unit: Unit,
+    filter_: str = "",
     act: str | None = None,
     actor: UUID | None = None,
-    object_type: str | None = None,
-    object_id: str | None = None,
     from_: datetime | None = None,
     to: datetime | None = None,
     cursor: str | None = None,
@@ -25,15 +24,15 @@ async def list_journal(
     """The acts in your scope and your own, newest first.
 
     `act` is one act ("control.commanded") or a room's ("control"); each act shows its first 20
-    changes, `/journal/{id}/changes` all of them.
+    changes, `/journal/{id}/changes` all of them. `filter` knows `act:`, `actor:` (a name),
+    `object:` (`twin.asset/17`) and words of reasons.
     """
     wanted = read.Filter(
-        act=act,
+        acts=(act,) if act else (),
         actor=actor,
-        object_type=object_type,
-        object_id=object_id,
         since=from_,
         until=to,
+        text=filter_,
     )
     return await read.list_entries(unit, wanted, cursor=cursor, limit=limit)
 

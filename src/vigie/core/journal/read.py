@@ -10,10 +10,22 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import (
+    ColumnElement,
+    column,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+    text,
+    tuple_,
+)
 
 from vigie.core.database import Unit
 from vigie.core.errors import NotFound
+from vigie.core.journal.filtering import ENTRY, FIELDS, about
 from vigie.core.journal.model import Actor, Change, Entry
 from vigie.core.journal.rules import erased_fields
 from vigie.core.journal.service import ACTOR, REASON
@@ -29,8 +41,12 @@ _FROM = (
     " from journal.entry e"
     " left join journal.position p on p.entry = e.id and p.recorded = e.recorded"
 )
+_POSITION = table(
+    "position", column("position"), column("entry"), column("recorded"), schema="journal"
+).alias("p")
+_PLACED = (_POSITION.c.entry == ENTRY.c.id) & (_POSITION.c.recorded == ENTRY.c.recorded)
 # The planner sees the whole scope as one constant; `or` keeps a person's own acts in sight.
-_VISIBLE = "(journal.in_scope(e.scopes) or e.actor_id = :self)"
+_VISIBLE = "(journal.in_scope(e.scopes) or e.actor_id = :me)"
 _CHANGE = "entry, object_type, object_id, before, after, scope"
 
 ENTRIES = Cursor("journal", datetime, UUID)
@@ -39,51 +55,41 @@ OBJECT = Cursor("journal.object", datetime, UUID)
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which acts."""
+    """Which acts; `acts` are whole ("control.commanded") or a room's ("control"), `text` is of the
+    filter language."""
 
-    act: str | None = None
+    acts: tuple[str, ...] = ()
     actor: UUID | None = None
-    object_type: str | None = None
-    object_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    text: str = ""
 
 
 async def list_entries(
     unit: Unit, wanted: Filter, *, cursor: str | None = None, limit: int = 100
 ) -> Page[Entry]:
-    """The acts in scope, newest first."""
-    conditions = [_VISIBLE]
-    parameters: dict[str, Any] = {"self": unit.principal.id, "limit": limit + 1}
-    if wanted.act:
-        # "control" is every act of that room.
-        conditions.append("(e.act = :act or starts_with(e.act, cast(:act as text) || '.'))")
-        parameters["act"] = wanted.act
+    """The acts in scope, newest first. Raises Invalid for a filter or cursor that is none."""
+    conditions: list[ColumnElement[bool]] = [
+        _visible(unit),
+        *FIELDS.compile(wanted.text),
+    ]
+    if wanted.acts:
+        conditions.append(about(list(wanted.acts)))
     if wanted.actor:
-        conditions.append("e.actor_id = :actor")
-        parameters["actor"] = wanted.actor
-    if wanted.object_type:
-        conditions.append(
-            "exists (select from journal.change c where c.object_type = :object_type"
-            " and c.object_id = :object_id and c.entry = e.id and c.recorded = e.recorded)"
-        )
-        parameters |= {"object_type": wanted.object_type, "object_id": wanted.object_id or ""}
+        conditions.append(literal_column("e.actor_id") == wanted.actor)
     if wanted.since:
-        conditions.append("e.recorded >= :since")
-        parameters["since"] = wanted.since
+        conditions.append(ENTRY.c.recorded >= wanted.since)
     if wanted.until:
-        conditions.append("e.recorded < :until")
-        parameters["until"] = wanted.until
+        conditions.append(ENTRY.c.recorded < wanted.until)
     after = ENTRIES.decode(cursor)
     if after:
-        conditions.append("(e.recorded, e.id) < (:recorded, :id)")
-        parameters |= {"recorded": after[0], "id": after[1]}
+        conditions.append(tuple_(ENTRY.c.recorded, ENTRY.c.id) < tuple_(*map(literal, after)))
     rows = await unit.execute(
-        text(
-            f"select {_COLUMNS}{_FROM} where {' and '.join(conditions)}"
-            " order by e.recorded desc, e.id desc limit :limit"
-        ),
-        parameters,
+        select(literal_column(_COLUMNS))
+        .select_from(ENTRY.outerjoin(_POSITION, _PLACED))
+        .where(*conditions)
+        .order_by(ENTRY.c.recorded.desc(), ENTRY.c.id.desc())
+        .limit(limit + 1)
     )
     entries = await _complete(unit, rows.fetchall())
     return ENTRIES.page(entries, limit, key=lambda entry: (entry.recorded, entry.id))
@@ -134,7 +140,7 @@ async def read_entry(unit: Unit, entry: UUID) -> Entry:
     """One act. Raises NotFound when it is not, or not in scope."""
     rows = await unit.execute(
         text(f"select {_COLUMNS}{_FROM} where e.id = :id and {_VISIBLE}"),
-        {"id": entry, "self": unit.principal.id},
+        {"id": entry, "me": unit.principal.id},
     )
     entries = await _complete(unit, rows.fetchall())
     if not entries:
@@ -187,6 +193,11 @@ async def who_and_why(
         name = of_entry.get(ACTOR) if row.actor_kind == "user" else row.actor_name
         told[row.id] = (name, of_entry.get(REASON))
     return told
+
+
+def _visible(unit: Unit) -> ColumnElement[bool]:
+    own = literal_column("e.actor_id") == unit.principal.id
+    return or_(func.journal.in_scope(literal_column("e.scopes")), own)
 
 
 def _own(unit: Unit, actor: UUID | None) -> bool:

@@ -58,6 +58,7 @@ create table journal.personal (
     primary key (entry, field, recorded)
 ) partition by range (recorded);
 create index personal_subject on journal.personal (subject) where subject <> '';
+create index personal_actor on journal.personal (value) where field = 'actor';
 
 create table journal.position (
     position bigint not null,

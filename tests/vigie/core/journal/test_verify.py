@@ -8,8 +8,8 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.conftest import NewRuntime
 
+from tests.conftest import NewRuntime
 from vigie.core import clock
 from vigie.core.database import Database
 from vigie.core.errors import Invalid
