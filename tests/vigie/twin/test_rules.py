@@ -1,0 +1,86 @@
+"""Identity, dates, differences, and what the kinds declare."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigie.core.ids import tokens
+from vigie.twin import rules
+from vigie.twin.kinds import KINDS
+
+METRES = st.floats(-2e7, 2e7)
+
+
+@given(METRES, METRES)
+def test_a_place_has_one_key_and_it_is_a_topic_segment(x: float, y: float) -> None:
+    key = rules.position_key(x, y)
+    assert key == rules.position_key(x, y)
+    assert all(c.isascii() and (c.isalnum() or c == "-") for c in key)
+
+
+@given(METRES, METRES, st.sampled_from([-0.2, 0.2, 5.0]))
+def test_neighbours_have_other_keys(x: float, y: float, apart: float) -> None:
+    assert rules.position_key(x, y) != rules.position_key(x + apart, y)
+    assert rules.position_key(x, y) != rules.position_key(x, y + apart)
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2014-03-01", date(2014, 3, 1)), ("01/03/2014", date(2014, 3, 1)),
+        ("20140301", date(2014, 3, 1)), ("2014-03-01T10:00:00", date(2014, 3, 1)),
+        (1999, date(1999, 1, 1)), (1999.0, date(1999, 1, 1)), ("08/01/11", date(2011, 1, 8)),
+        ("1/2/71", date(1971, 2, 1)), (None, None), ("", None), (0, None), ("00/00/0000", None),
+        (date(2020, 1, 1), date(2020, 1, 1)),
+    ],
+)  # fmt: skip
+def test_dates_as_cities_write_them(written: object, day: date | None) -> None:
+    assert rules.read_date(written) == day
+
+
+@pytest.mark.parametrize("written", ["soon", "32/01/2014", "2014-13-01", 12, "99999999", 1500])
+def test_what_is_no_date_is_said(written: object) -> None:
+    with pytest.raises(ValueError):
+        rules.read_date(written)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.integers()),
+       st.dictionaries(st.sampled_from("abc"), st.integers()))  # fmt: skip
+def test_differences_lead_from_before_to_after(before: dict, after: dict) -> None:
+    old, new = rules.differences(before, after)
+    assert (before | new) == (before | after)
+    assert old.keys() == new.keys()
+    assert all(old[k] != new[k] for k in new)
+
+
+def test_words_of_an_asset() -> None:
+    assert rules.folded("Candélabre", "L-12") == "candelabre l 12"
+    assert rules.folded("L-12", "L-12") == "l 12"
+    assert rules.folded("", "") == ""
+
+
+def test_tokens_are_many_different_and_plain() -> None:
+    made = tokens(5000)
+    assert len(set(made)) == 5000
+    assert all(len(t) == 16 and t.isascii() and t.isalnum() for t in made)
+
+
+def test_kinds_are_declared_whole() -> None:
+    light = KINDS["Streetlight"]
+    assert [m.name for m in light.metrics] == [
+        "dimmingLevel", "activePower", "activeEnergy", "operatingHours", "supplyVoltage",
+        "temperature", "lampFailure", "supplyLoss",
+    ]  # fmt: skip
+    assert light.slot("lampFailure") == 6
+    assert light.slot("doorOpen") is None
+    command = light.command("set_dimming_level")
+    assert command is not None
+    assert light.metric(command.params[0].metric) is not None
+    for kind in KINDS.values():
+        assert all(m.minimum < m.maximum for m in kind.metrics)
+        assert all((m.promise_s is None) == m.flag for m in kind.metrics)
+        assert len({m.name for m in kind.metrics}) == len(kind.metrics) <= 8
+        assert all(rules.may_feed(KINDS[p], kind) for p in kind.parents)
+    assert not rules.may_feed(light, KINDS["StreetlightControlCabinet"])
