@@ -94,7 +94,7 @@ export function mockCommands(byId: Map<number, MockLight>, touch: (light: MockLi
       id: `e${act.id}`, position: acts.length - i, act: "control.commanded", personal: {}, actor: { id: "u1", name: "Claire Morel", kind: "user", role: "administrator" },
       occurred: act.asked, recorded: act.asked, reason: act.reason, request_id: "r", params: { verb: "set_dimming_level", level: act.level, command: act.id },
       changes_count: act.targets.length, assets: new Set(act.targets.map(({ light }) => light.id)),
-      changes: act.targets.slice(0, 20).map(({ light }) => ({ object_type: "asset", object_id: String(light.id), before: { dimmingLevel: 70 }, after: { dimmingLevel: act.level } })),
+      changes: act.targets.slice(0, 20).map(({ light }) => ({ object_type: "twin.asset", object_id: String(light.id), before: { dimmingLevel: 70 }, after: { dimmingLevel: act.level } })),
     }));
   return { answer, journal };
 }

@@ -72,7 +72,7 @@ export function startMock(port: number, count: number, rate: number): void {
   const find = (filter: string) => {
     const words = filter.match(/\w+:"[^"]*"|\S+/g) ?? [];
     return city.lights.filter((light) => words.every((word) => {
-      const [field, value = ""] = word.includes(":") ? [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1).replaceAll('"', "")] : ["text", word];
+      const [field, value]: [string, string] = word.includes(":") ? [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1).replaceAll('"', "")] : ["text", word];
       if (field === "municipality") return light.insee === value;
       if (field === "street") return light.street === value;
       if (field === "status") return value === "fault" ? (light.flags & 15) > 0 : value === "active" ? (light.flags & 32) === 0 : value === "retired" ? (light.flags & 32) > 0 : light.at === null || seconds() - light.at > 180;
@@ -87,7 +87,7 @@ export function startMock(port: number, count: number, rate: number): void {
   const me = () => ({
     user: { id: "u1", username: "admin", display_name: "Claire Morel", language: "fr", must_change_password: mustChange },
     grants: [{ role: "administrator", municipality: "*", trade: "*" }], csrf: "csrf",
-    permissions: ["control.command", "journal.read", "gateways.read", "quarantine.read", "core.system", "access.read", "access.manage", "access.tokens"],
+    permissions: ["control.read", "control.command", "control.cancel", "journal.read", "gateways.read", "quarantine.read", "core.system", "access.read", "access.manage", "access.tokens"],
   });
   const bounds = city.lights.reduce<number[]>((box, { lon, lat }) => [Math.min(box[0] ?? 9, lon), Math.min(box[1] ?? 99, lat), Math.max(box[2] ?? 0, lon), Math.max(box[3] ?? 0, lat)], [9, 99, 0, 0]);
 

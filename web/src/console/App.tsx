@@ -6,11 +6,12 @@ import { ChangePassword } from "./session/ChangePassword";
 import { Frame } from "./session/Frame";
 import { Login } from "./session/Login";
 import { SessionContext, forget, leave, useSessionQuery } from "./session/session";
+import { startLive } from "./state/live";
 import { territoryQuery } from "./state/server";
 
-/** The map is heavy: it is fetched while the person types their name, and is there when they are in. */
-const loadDesk = () => import("./shell/Desk");
-const Desk = lazy(loadDesk);
+/** The map is heavy: it is fetched at once, while the person types their name or the session is asked for. */
+const desk = import("./shell/Desk");
+const Desk = lazy(() => desk);
 
 function FirstPassword() {
   const { t } = useTranslation();
@@ -22,18 +23,19 @@ function FirstPassword() {
 }
 
 function Entered() {
+  // Live state is on its way while the map is still being built.
+  useEffect(() => startLive(forget), []);
   const territory = useQuery(territoryQuery);
   if (territory.isPending) return <Loading rows={3} />;
   if (territory.isError) return <Failed error={territory.error} retry={() => void territory.refetch()} />;
   return (
     <Suspense fallback={<Loading rows={3} />}>
-      <Desk territory={territory.data} onUnauthorised={forget} />
+      <Desk territory={territory.data} />
     </Suspense>
   );
 }
 
 export function App() {
-  useEffect(() => void loadDesk(), []);
   const session = useSessionQuery();
   if (session.isPending) return <Loading rows={3} />;
   if (session.isError) return <Failed error={session.error} retry={() => void session.refetch()} />;

@@ -11,7 +11,7 @@ export default function AdministrationPage() {
   return (
     <Sheet title={t("desk.administration")}>
       <Tabs defaultValue={can("users") ? "users" : "tokens"} keepMounted={false}>
-        <Tabs.List px="md">
+        <Tabs.List px="md" pt={6}>
           {can("users") && <Tabs.Tab value="users">{t("users.title")}</Tabs.Tab>}
           {can("tokens") && <Tabs.Tab value="tokens">{t("tokens.title")}</Tabs.Tab>}
         </Tabs.List>

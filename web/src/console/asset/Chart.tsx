@@ -17,6 +17,7 @@ export default function Chart({ history, flag }: { history: History; flag: boole
   const { i18n } = useTranslation();
   const zone = useTerritory()?.time_zone ?? "Europe/Paris";
   const host = useRef<HTMLDivElement>(null);
+  const readout = useRef<HTMLParagraphElement>(null);
   const language = i18n.language;
 
   useEffect(() => {
@@ -27,26 +28,35 @@ export default function Chart({ history, flag }: { history: History; flag: boole
     const stepped = flag || history.metric === "dimmingLevel";
     const steps = uPlot.paths.stepped?.({ align: 1 });
     const bounded = flag ? [0, 1] : history.metric === "dimmingLevel" ? [0, 100] : null;
+    /** The value under the pointer, or the latest. */
+    const tell = (at: number | null | undefined) => {
+      const last = history.v.findLastIndex((value) => value !== null);
+      const index = at ?? last;
+      const value = history.v[index];
+      const when = history.t[index];
+      if (!readout.current || when === undefined) return;
+      const shown = value === null || value === undefined ? "–" : format.quantity(value, history.unit === "1" ? "" : history.unit);
+      readout.current.textContent = `${format.dateTime(when)} · ${shown}`;
+    };
     const plot = new uPlot(
       {
         width: element.clientWidth,
         height,
         tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), zone),
         cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-        legend: { live: true, markers: { show: false } },
+        legend: { show: false },
+        hooks: { setCursor: [(self) => tell(self.cursor.idx)], ready: [() => tell(null)] },
         scales: { y: bounded ? { range: [bounded[0] ?? 0, (bounded[1] ?? 1) * 1.04] } : {} },
         axes: [
           { ...axis, values: (_, ticks) => ticks.map((tick) => format.clock(tick * 1000)), space: 62, size: 26 },
           { ...axis, values: (_, ticks) => ticks.map((tick) => format.number(tick, 2)), size: 48, space: 32 },
         ],
         series: [
-          { label: " ", value: (_, when: number | null) => (when === null ? "" : format.dateTime(when * 1000)) },
+          {},
           {
-            label: word("metric", history.metric),
             stroke: colour.lampFull, width: 1.4, points: { show: history.t.length < 3 },
             fill: "rgba(232, 226, 208, 0.07)",
             ...(stepped && steps ? { paths: steps } : {}),
-            value: (_, value: number | null) => (value === null ? "" : format.quantity(value, history.unit)),
           },
         ],
       },
@@ -61,5 +71,10 @@ export default function Chart({ history, flag }: { history: History; flag: boole
     };
   }, [history, flag, language, zone]);
 
-  return <div ref={host} className={classes["chart"]} role="img" aria-label={word("metric", history.metric)} />;
+  return (
+    <>
+      <div ref={host} className={classes["chart"]} role="img" aria-label={word("metric", history.metric)} />
+      <p ref={readout} className={classes["readout"]} />
+    </>
+  );
 }

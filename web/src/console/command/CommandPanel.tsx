@@ -74,7 +74,7 @@ export function CommandPanel({ id }: { id: string }) {
         <>
           <CommandProgress command={data} />
           {data.reason && <p className={classes["fact"]}><q>{data.reason}</q></p>}
-          {can("command") && <Cancel command={data} />}
+          {can("cancel") && <Cancel command={data} />}
           <NotConfirmed command={data} />
         </>
       ) : command.isError ? <Failed error={command.error} retry={() => void command.refetch()} /> : <Loading />}

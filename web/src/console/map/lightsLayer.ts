@@ -71,6 +71,7 @@ export class LightsLayer implements CustomLayerInterface {
   private marks: (id: number) => number = () => 0;
   private readonly origin: [number, number];
   private readonly epoch: number;
+  private drawn = false;
 
   constructor(
     private readonly store: LightStore,
@@ -212,5 +213,9 @@ export class LightsLayer implements CustomLayerInterface {
       }
     }
     gl.bindVertexArray(null);
+    if (!this.drawn && this.buffers.size > 0) {
+      this.drawn = true;
+      performance.mark("vigie.lights-drawn");
+    }
   }
 }

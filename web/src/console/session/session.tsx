@@ -5,7 +5,7 @@ import { getSession, logout } from "../../shared/api/calls";
 import { ApiError, setCsrf } from "../../shared/api/http";
 import type { Session } from "../../shared/api/types";
 import { adoptLanguage } from "../../shared/i18n";
-import { queryClient } from "../state/server";
+import { kindsQuery, queryClient, territoryQuery } from "../state/server";
 
 const key = ["session"];
 /** Set while this browser may hold a session: a first visit need not ask only to be told no. */
@@ -13,6 +13,9 @@ const entered = "vigie.entered";
 
 async function fetchSession(): Promise<Session | null> {
   if (!localStorage.getItem(entered)) return null;
+  // Asked for together: one way to the server and back, not two.
+  void queryClient.prefetchQuery(territoryQuery);
+  void queryClient.prefetchQuery(kindsQuery);
   try {
     const session = await getSession();
     setCsrf(session.csrf);
@@ -62,7 +65,9 @@ export function useSession(): Session {
 
 /** What the screens ask for; the server decides again at each call. */
 export const permission = {
+  commands: "control.read",
   command: "control.command",
+  cancel: "control.cancel",
   journal: "journal.read",
   quarantine: "quarantine.read",
   gateways: "gateways.read",

@@ -7,7 +7,6 @@ import { useFilterOnMap } from "../list/filter";
 import { LayerChips } from "../map/LayerChips";
 import { MapView } from "../map/MapView";
 import { useDesk } from "../state/desk";
-import { startLive } from "../state/live";
 import classes from "./Desk.module.css";
 import { Dock } from "./Dock";
 import { NotLive } from "./NotLive";
@@ -19,10 +18,9 @@ import { useAssetInAddress } from "./address";
 import { useShortcuts } from "./shortcutKeys";
 
 /** The room: bar above, rail at the left, the map always there, sheets and docks over it. */
-export default function Desk({ territory, onUnauthorised }: { territory: Territory; onUnauthorised: () => void }) {
+export default function Desk({ territory }: { territory: Territory }) {
   const { t } = useTranslation();
   const drawer = useDesk((desk) => desk.drawer);
-  useEffect(() => startLive(onUnauthorised), [onUnauthorised]);
   useEffect(() => {
     document.title = `${territory.name} · Vigie`;
   }, [territory]);

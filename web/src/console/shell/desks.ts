@@ -12,7 +12,7 @@ export interface DeskPlace {
 
 export const desks: readonly DeskPlace[] = [
   { name: "map", path: "/", key: "1", icon: MapIcon, needs: [] },
-  { name: "commands", path: "/commands", key: "2", icon: Lightbulb, needs: [] },
+  { name: "commands", path: "/commands", key: "2", icon: Lightbulb, needs: ["commands"] },
   { name: "journal", path: "/journal", key: "3", icon: BookOpenText, needs: ["journal"] },
   { name: "quarantine", path: "/quarantine", key: "4", icon: PackageX, needs: ["quarantine"] },
   { name: "system", path: "/system", key: "5", icon: Activity, needs: ["system"] },
