@@ -6,14 +6,17 @@ from typing import Any
 
 import httpx
 from litestar import Litestar
+from sqlalchemy import text
 
-from vigie.core.access import users
+from vigie.core.access import passwords, sessions, users
+from vigie.core.access.logins import csrf_of
 from vigie.core.access.model import GrantInput, NewUser
 from vigie.core.database import Database
 from vigie.core.runtime import Runtime
 
 PASSWORD = "quatre chevaux verts 9"
 BASE = "http://127.0.0.1:8080"
+_hashed: dict[str, str] = {}
 
 
 def client(app: Any, *, base: str = BASE, address: str = "127.0.0.1") -> httpx.AsyncClient:
@@ -42,14 +45,26 @@ async def account(database: Database, username: str, *grants: str) -> str:
 async def person(
     app: Any, runtime: Runtime, username: str, *grants: str, base: str = BASE
 ) -> httpx.AsyncClient:
-    """A logged-in client of a new account that already chose its password."""
-    first = await account(runtime.database, username, *grants)
+    """A logged-in client of a new account that already chose PASSWORD as its password."""
+    await account(runtime.database, username, *grants)
+    if PASSWORD not in _hashed:
+        _hashed[PASSWORD] = await passwords.hash_password(PASSWORD)
+    async with runtime.database.unit() as unit:
+        found = await unit.execute(
+            text(
+                "update access.account set password = :hashed, must_change_password = false"
+                " where username = :username returning id"
+            ),
+            {"hashed": _hashed[PASSWORD], "username": username},
+        )
+        user = found.scalar_one()
+    # As after a login; deriving the key anew for each of hundreds of people would take minutes.
+    visitor = sessions.Visitor("127.0.0.1", "tests", "")
+    secret = await sessions.open_session(runtime, user, username, _hashed[PASSWORD], visitor)
     browser = client(app, base=base)
-    await log_in(browser, username, first)
-    answer = await browser.post(
-        "/api/v1/session/password", json={"current": first, "new": PASSWORD}
-    )
-    assert answer.status_code == 200, answer.text
+    name = "__Host-vigie" if base.startswith("https") else "vigie"
+    browser.cookies.set(name, secret, domain=browser.base_url.host, path="/")
+    browser.headers["X-CSRF-Token"] = csrf_of(secret)
     return browser
 
 

@@ -22,6 +22,11 @@ _COUNT = text(
     " failures = case when a.since < :old then 1 else a.failures + 1 end"
     " returning since, failures"
 )
+# Skips what another login holds: two that waited for each other would both fail.
+_SWEEP = text(
+    "delete from access.attempt where key in (select key from access.attempt"
+    " where since < :old limit 100 for update skip locked)"
+)
 
 
 async def begin(database: Database, username: str, address: str) -> None:
@@ -29,7 +34,7 @@ async def begin(database: Database, username: str, address: str) -> None:
     now = clock.now()
     old = now - timedelta(seconds=WINDOW_S)
     async with database.unit() as unit:
-        await unit.execute(text("delete from access.attempt where since < :old"), {"old": old})
+        await unit.execute(_SWEEP, {"old": old})
         for kind, key in _keys(username, address):
             parameters = {"key": key, "now": now, "old": old}
             row = (await unit.execute(_COUNT, parameters)).one()

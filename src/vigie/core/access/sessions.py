@@ -57,12 +57,13 @@ async def log_in(runtime: Runtime, username: str, password: str, visitor: Visito
     await attempts.succeeded(database, username, visitor.address)
     renewed = password if passwords.outdated(row["password"]) else None
     stored = await passwords.hash_password(renewed) if renewed else row["password"]
-    return await _open(runtime, row["id"], username, stored, visitor)
+    return await open_session(runtime, row["id"], username, stored, visitor)
 
 
-async def _open(
+async def open_session(
     runtime: Runtime, account: UUID, username: str, stored: str, visitor: Visitor
 ) -> str:
+    """A session of someone who proved who they are, by whatever means; its secret."""
     token, now = secret(), clock.now()
     principal = Principal(account, username, "user")
     async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:

@@ -1,5 +1,7 @@
 """Logging in and out, as a browser sees it."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
@@ -182,6 +184,30 @@ async def test_too_many_failures_are_slowed_down_by_user_and_address(app, runtim
         assert 429 in seen
     async with client(app, base="https://127.0.0.1:8080", address="203.0.113.99") as elsewhere:
         assert (await log_in(elsewhere, "target", first)).status_code == 200
+
+
+async def test_a_burst_of_guesses_gains_nothing(app, runtime):
+    await account(runtime.database, "burst")
+    async with client(app, base="https://127.0.0.1:8080", address="198.51.100.7") as guesser:
+        answers = await asyncio.gather(
+            *(log_in(guesser, "burst", f"guess {i}") for i in range(attempts.LIMITS["pair"] + 6))
+        )
+    codes = [answer.status_code for answer in answers]
+    assert codes.count(401) == attempts.LIMITS["pair"]
+    assert codes.count(429) == 6
+
+
+async def test_another_process_hears_of_a_logout_at_once(app, runtime):
+    other = Logins.of(Runtime(runtime.settings, "api", runtime.database, runtime.bus))
+    await other.listen()
+    browser = await person(app, runtime, "heard")
+    secret = browser.cookies["vigie"]
+    assert await other.by_session(secret) is not None
+    await browser.delete("/api/v1/session")
+    started = asyncio.get_running_loop().time()
+    while await other.by_session(secret) is not None:
+        assert asyncio.get_running_loop().time() - started < 2
+        await asyncio.sleep(0.01)
 
 
 async def test_the_same_network_counts_as_one_address():

@@ -9,9 +9,9 @@ from tests.support.web import client, person
 from vigie.core import clock
 from vigie.core.access import PERMISSIONS, Logins, Permission
 from vigie.core.access.api import ROUTES
+from vigie.core.access.catalogue import Catalogue
 from vigie.core.runtime import Runtime
 from vigie.core.web import Caller, build_app, get
-from vigie.core.access.catalogue import Catalogue
 
 READ = Permission("trial.read", "Try.", ("operator", "administrator"))
 

@@ -36,9 +36,7 @@ async def test_an_account_is_created_read_changed_and_closed(app, boss):
     assert shown.headers["etag"] == '"1"'
     assert shown.json()["grants"] == [DIJON]
     assert "password" not in shown.json()
-    again = await boss.get(
-        f"/api/v1/users/{first['id']}", headers={"If-None-Match": '"1"'}
-    )
+    again = await boss.get(f"/api/v1/users/{first['id']}", headers={"If-None-Match": '"1"'})
     assert again.status_code == 304
     async with client(app) as alice:
         await log_in(alice, "alice", first["password"])
@@ -81,9 +79,7 @@ async def test_an_administrator_of_one_city_sees_and_grants_only_there(app, boss
     assert not {"elsewhere", "boss"} & names
     for verb, path in [("GET", ""), ("PATCH", ""), ("POST", "/reset-password")]:
         body = None if verb == "GET" else {"json": {}}
-        answer = await mayor.request(
-            verb, f"/api/v1/users/{elsewhere['id']}{path}", **(body or {})
-        )
+        answer = await mayor.request(verb, f"/api/v1/users/{elsewhere['id']}{path}", **(body or {}))
         assert answer.status_code == 404, (verb, path)
     for grant in [
         {"role": "viewer"},
