@@ -16,6 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 def main() -> None:
     """Run what was asked and print the table."""
     asked = _arguments()
+    if asked.speed:
+        from signal_priority import speed
+
+        print(speed.report(asked.speed))
+        return
     if asked.report:
         runs = [run for path in asked.report for run in _read(path)]
     else:
@@ -36,9 +41,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--gps", type=float, default=5.0, help="metres of GPS noise")
     parser.add_argument("--lost", type=float, default=0.01, help="share of positions lost")
     parser.add_argument("--dead", type=float, default=0.0, help="share of loops dead")
+    parser.add_argument("--speed", type=int, help="only time decisions, for so many seconds")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--settings", default="{}", help="JSON of Settings fields")
-    parser.add_argument("--out", help="add the runs to this file, a line of JSON each; runs in it are not repeated")
+    parser.add_argument(
+        "--out", help="add the runs to this file, a line of JSON each; runs in it are not repeated"
+    )
     parser.add_argument("--log", help="write the log of ours' requests to this file")
     parser.add_argument("--report", nargs="*", help="report runs written before")
     parser.add_argument("--figure", help="draw the figure into this file")

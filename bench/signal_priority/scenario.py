@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import sumo
@@ -52,9 +53,7 @@ def _finish(folder, net, routes, additional, programmes, bus_routes, stops) -> S
         bus: BusFacts(way, bus.split("_")[1]) for bus, way in ways.items()
     }  # neither load nor lateness is known here
     _write_loops(folder / "loops.add.xml", network, crossings)
-    return Scenario(
-        folder, net, routes, additional, programmes, network, crossings, facts
-    )
+    return Scenario(folder, net, routes, additional, programmes, network, crossings, facts)
 
 
 def _write_loops(path: Path, network: Network, crossings: list[Crossing]) -> None:
@@ -104,12 +103,12 @@ def grid(folder: Path, scale: float = 1.0, seed: int = 11) -> Scenario:
     columns, rows = "ABCDE", "0123"
     across = [
         [f"left{y}{columns[0]}{y}"]
-        + [f"{a}{y}{b}{y}" for a, b in zip(columns, columns[1:], strict=False)]
+        + [f"{a}{y}{b}{y}" for a, b in pairwise(columns)]
         + [f"{columns[-1]}{y}right{y}"]
         for y in rows
     ]
     up = [
-        [f"bottom{i}{x}0"] + [f"{x}{a}{x}{b}" for a, b in zip(rows, rows[1:], strict=False)]
+        [f"bottom{i}{x}0"] + [f"{x}{a}{x}{b}" for a, b in pairwise(rows)]
         + [f"{x}3top{i}"]
         for i, x in enumerate(columns)
     ]  # fmt: skip
@@ -120,7 +119,7 @@ def grid(folder: Path, scale: float = 1.0, seed: int = 11) -> Scenario:
         "31": [_back(e, names) for e in reversed(up[1])],
     }
     _write_stops(stops, lines, net)
-    ways_in = [road for road in (*across, *up)]
+    ways_in = [*across, *up]
     ways_in += [[_back(e, names) for e in reversed(road)] for road in (*across, *up)]
     _write_grid_routes(folder, ways_in, lines, net, chance, scale)
     return _finish(

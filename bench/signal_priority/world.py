@@ -26,6 +26,8 @@ from vigie.traffic.priority import (
     step_watch,
 )
 
+EMPTY = Loop(0, 0.0)
+
 
 @dataclass(frozen=True)
 class Field:
@@ -122,9 +124,7 @@ def _loop(crossings, facts, seed, field_, make, naive, end, bus_type, ledger, wa
     buses: set[str] = set()
     watches = {}
     if (engine or naive) and watching:
-        watches = {
-            c.id: start_watch(c, aspects(c, planned(c, 0), 0), 0) for c in crossings
-        }
+        watches = {c.id: start_watch(c, aspects(c, planned(c, 0), 0), 0) for c in crossings}
     now = 0
     while now < end and (now < 60 or libsumo.simulation.getMinExpectedNumber() > 0):
         libsumo.simulationStep()
@@ -170,11 +170,11 @@ def _loop(crossings, facts, seed, field_, make, naive, end, bus_type, ledger, wa
 
 def _read(name: str, now: int) -> Loop:
     """One second of a loop: rising edges, and the share of the second it was covered."""
+    if libsumo.inductionloop.getLastStepVehicleNumber(name) == 0:
+        return EMPTY
     count, covered = 0, 0.0
     for _, _, entry, leave, _ in libsumo.inductionloop.getVehicleData(name):
         count += entry >= now - 1
         finish = now if leave < 0 else min(leave, now)
         covered += max(0.0, finish - max(entry, now - 1))
     return Loop(count, min(1.0, covered))
-
-

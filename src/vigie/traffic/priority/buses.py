@@ -115,8 +115,8 @@ class Bus:
             error = seen - guess
             self.spread += 0.05 * (min(abs(error), 40.0) * 1.25 - self.spread)
             self.at = max(self.at - 5.0, guess + 0.35 * error)
-            measured = fix.speed if fix.speed is not None else self.speed + 0.2 * error / max(
-                lapse, 1.0
+            measured = (
+                fix.speed if fix.speed is not None else self.speed + 0.2 * error / max(lapse, 1.0)
             )
             self.speed += 0.6 * (max(0.0, measured) - self.speed)
         self.when = fix.measured

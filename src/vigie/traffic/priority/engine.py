@@ -101,9 +101,7 @@ class Engine:
             )
         self.now = now
         crossings = self.tables.crossings
-        self._states = [
-            settle(c, s, now) for c, s in zip(crossings, self._states, strict=True)
-        ]
+        self._states = [settle(c, s, now) for c, s in zip(crossings, self._states, strict=True)]
         self._observe_traffic(loops, now)
         refused = self._observe_buses(fixes, facts)
         asks, events = self._ask(now)
@@ -125,9 +123,7 @@ class Engine:
         self.traffic.update(loops, showing, filtered)
         self.fairness.update(showing, self.traffic.idle, self.settings.fair)
 
-    def _observe_buses(
-        self, fixes: Iterable[BusFix], facts: Mapping[str, BusFacts]
-    ) -> list[str]:
+    def _observe_buses(self, fixes: Iterable[BusFix], facts: Mapping[str, BusFacts]) -> list[str]:
         refused = list[str]()
         for fix in fixes:
             known = facts.get(fix.bus)

@@ -12,10 +12,11 @@ import numpy as np
 from .runner import aspects, planned
 from .tables import Bools, Floats, Tables
 
-MEMORY = 400.0  # seconds of green that are compared
+MEMORY = 300.0  # seconds of green that are compared
+ENOUGH = 1.1  # share of its planned green that a lane with vehicles left over is to get at least
 PATIENCE = 0.8  # share of the planned red after which a lane begins to weigh more
 RED_GAIN = 4.0  # growth of the weight over one more planned red
-SHARE_GAIN = 4.0  # growth of the weight for a share of green half of the planned
+SHARE_GAIN = 8.0  # growth of the weight for a share of green half of that
 ROOF = 6.0
 
 
@@ -42,9 +43,9 @@ class Fairness:
         self.red = np.where(green, 0.0, self.red + 1.0)
         self._went = green
         late = np.maximum(0.0, self.red / self.planned_red - PATIENCE)
-        short = np.maximum(0.0, self.planned_share / np.maximum(self.share, 0.02) - 1.0)
-        grown = (1.0 + RED_GAIN * late) * (1.0 + SHARE_GAIN * short * self.left_over)
-        self.weight = 1.0 + strength * (np.minimum(grown, ROOF) - 1.0)
+        short = np.maximum(0.0, ENOUGH * self.planned_share / np.maximum(self.share, 0.02) - 1.0)
+        starved = SHARE_GAIN * short * np.maximum(0.0, self.left_over - 0.5)
+        self.weight = np.minimum((1.0 + strength * RED_GAIN * late) * (1.0 + starved), ROOF)
 
 
 def _plan_of(tables: Tables) -> tuple[Floats, Floats]:

@@ -291,7 +291,7 @@ def _without_conflicts(
         if rival is None:
             kept.append(i)
             continue
-        facts = {"bus": asks[i].bus, "rival": asks[rival].bus}
+        facts: dict[str, str | int] = {"bus": asks[i].bus, "rival": asks[rival].bus}
         out[i] = Verdict(
             asks[i].bus, asks[i].signal, False, Reason("bus.rival", facts), verdicts[i].passing
         )

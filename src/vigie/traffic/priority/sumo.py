@@ -145,7 +145,9 @@ def _join(one: Run, other: Run) -> Run:
 def _is_stage(run: Run, following: Run) -> bool:
     if run.seconds < STAGE_SECONDS or "y" in run.state or not set(run.state) & GREEN:
         return False
-    return any(a in GREEN and b not in GREEN for a, b in zip(run.state, following.state))
+    return any(
+        a in GREEN and b not in GREEN for a, b in zip(run.state, following.state, strict=True)
+    )
 
 
 def _interstages(tl: str, runs: list[Run]) -> tuple[Interstage, ...]:

@@ -148,5 +148,3 @@ class Traffic:
         # A lane blocked once is not blocked for ever: forget slowly while it waits.
         rest = ~green
         self.full_flow += np.where(rest, 0.002 * (self.tables.saturation - self.full_flow), 0.0)
-
-

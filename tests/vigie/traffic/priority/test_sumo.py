@@ -62,7 +62,11 @@ def test_a_programme_becomes_a_checked_crossing(tmp_path: Path) -> None:
         (NET.format(clear=CLEAR).replace('state="Gr"', 'state="Go"'), NetworkError, "lamps out"),
         (NET.format(clear=CLEAR).replace('state="Gr"', 'state="G"'), NetworkError, "cover"),
         (NET.format(clear=CLEAR).replace('from="s" to="n"', 'from="q" to="n"'), NetworkError, "q_"),
-        (NET.format(clear=CLEAR).replace('tlLogic id="x"', 'tlLogic id="z"'), NetworkError, "no pr"),
+        (
+            NET.format(clear=CLEAR).replace('tlLogic id="x"', 'tlLogic id="z"'),
+            NetworkError,
+            "no prog",
+        ),
         (NET.format(clear="").replace('<phase duration="3" state="yr"/>', ""), PlanError, "interg"),
     ],
 )
