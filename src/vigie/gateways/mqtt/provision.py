@@ -1,4 +1,5 @@
-"""Provisioning: site gateways for equipment that has none, and the file an installer receives.
+"""Provisioning: site gateways for equipment that has none (or a revoked one), and the file an
+installer receives.
 
 A gateway serves lights of one municipality, a few hundred that are close to each other: whole
 cabinets, taken along a Hilbert curve. Secrets are known only when issued, so those of an existing
@@ -239,6 +240,7 @@ async def _store(
         text(
             "insert into gateways.device (asset, client)"
             " select * from unnest(cast(:assets as int[]), cast(:clients as int[]))"
+            " on conflict (asset) do update set client = excluded.client"
         ),
         {"assets": assets, "clients": clients},
     )
@@ -270,7 +272,8 @@ async def _unbound(unit: Unit) -> list[Place]:
             " else coalesce(a.parent, -a.id) end as cabinet"
             " from twin.asset a left join gateways.device d on d.asset = a.id"
             " left join gateways.client c on c.id = d.client"
-            " where d.asset is null and a.retired is null order by a.id"
+            " where (d.asset is null or c.revoked is not null) and a.retired is null"
+            " order by a.id"
         )
     )
     return [

@@ -40,9 +40,9 @@ class Quarantine:
         whole: list[Refused] = []
         for item in refused:
             hour = item.received.replace(minute=0, second=0, microsecond=0)
-            key = (hour, item.source, item.code)
+            key = (hour, clean(item.source), item.code)
             total, last, _ = counts.get(key, (0, item.received, ""))
-            counts[key] = (total + 1, max(last, item.received), item.topic)
+            counts[key] = (total + 1, max(last, item.received), clean(item.topic))
             if self._take(hour, item):
                 whole.append(item)
         await tally(unit, "quarantine", [(*key, *value) for key, value in counts.items()])

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
+
 from tests.conftest import Engines
 from tests.support.mqtt import connect, issue, running
-
 from vigie.core.engines import NatsEngine, free_port, port_in_use
 from vigie.core.engines.nats import SYSTEM_USER
 from vigie.core.runtime import Runtime

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import nats
 import pytest
 import pytest_asyncio
-from tests.support.mqtt import connect, issue, running
 
+from tests.support.mqtt import connect, issue, running
 from vigie.core import ids
 from vigie.core.runtime import Runtime
 from vigie.gateways.mqtt import MqttGateway, revoke, rotate_secret

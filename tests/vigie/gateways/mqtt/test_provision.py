@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from vigie.core.errors import Conflict, Invalid
 from vigie.core.runtime import Runtime
-from vigie.gateways.mqtt import Provisioned, provision
+from vigie.gateways.mqtt import Provisioned, provision, revoke
 from vigie.gateways.mqtt.book import digest
 from vigie.gateways.mqtt.grouping import Place, group, hilbert
 from vigie.gateways.mqtt.provision import Provisioning
@@ -74,6 +74,16 @@ async def test_provisioning(
         for site in msgspec.json.decode(out.read_bytes(), type=Provisioning).gateways
     }
     assert {site.client: site.secret for site in file.gateways}.items() <= secrets.items()
+
+    # Revoked: its devices get another one.
+    lost = file.gateways[0]
+    async with runtime.database.unit() as unit:
+        await revoke(unit, runtime.bus, lost.client)
+    healed = await run(runtime, out, per_gateway=100)
+    assert (healed.issued, healed.bound, healed.gateways) == (1, 100, 12)
+    assert lost.client not in {
+        site.client for site in msgspec.json.decode(out.read_bytes(), type=Provisioning).gateways
+    }
 
     # Another file: the secrets are not known any more.
     other = tmp_path / "other.json"
