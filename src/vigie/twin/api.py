@@ -6,7 +6,7 @@ from typing import Annotated
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from vigie.core.access.catalogue import EVERY_ROLE
+from vigie.core.access import EVERY_ROLE
 from vigie.core.database import Unit
 from vigie.core.errors import Invalid
 from vigie.core.journal import Entry

@@ -19,8 +19,7 @@ from vigie.core.geofiles.mapping import (
 )
 from vigie.core.geofiles.opening import open_geofile
 from vigie.core.geofiles.report import GEOMETRY_FAULTS, ImportReport, Progress, Remark
-from vigie.core.geofiles.source import Batch, GeoFile, ReadOptions, clean_text
-from vigie.core.geofiles.table import number
+from vigie.core.geofiles.source import Batch, GeoFile, ReadOptions, clean_text, number
 
 __all__ = [
     "GEOMETRY_FAULTS",

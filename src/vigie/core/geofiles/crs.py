@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from vigie.core.errors import Invalid
+from vigie.core.geofiles.source import Geometries
 from vigie.core.geometry import BBox
 
 Floats = NDArray[np.float64]
@@ -109,3 +112,20 @@ def not_degrees(name: str, coordinates: Floats, near: BBox | None, place: str) -
         f"{x:.1f}, {y:.1f} are not degrees. {remedy}.",
         {"file": name, "x": x, "y": y, "guess": guess or ""},
     )
+
+
+def to_degrees(geometry: Geometries, transform: Any, problems: dict[int, str]) -> Geometries:
+    """Geometries in WGS 84; those that end outside the Earth become None, with the reason."""
+    if transform is not None:
+        geometry = np.asarray(shapely.transform(geometry, transform), dtype=object)
+    bounds = shapely.bounds(geometry)
+    with np.errstate(invalid="ignore"):
+        good = (
+            np.isfinite(bounds).all(axis=1)
+            & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
+            & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+        )
+    for i in np.flatnonzero(~good):
+        problems.setdefault(int(i), "position_unusable")
+        geometry[i] = None
+    return geometry

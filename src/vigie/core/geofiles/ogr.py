@@ -16,7 +16,15 @@ from pyproj import CRS
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import crs as systems
 from vigie.core.geofiles import encoding as encodings
-from vigie.core.geofiles.source import BATCH_ROWS, Batch, Geometries, ReadOptions, clean_text
+from vigie.core.geofiles.crs import to_degrees
+from vigie.core.geofiles.source import (
+    BATCH_ROWS,
+    Batch,
+    Geometries,
+    ReadOptions,
+    clean_text,
+    unreadable,
+)
 from vigie.core.geometry import BBox
 
 _DRIVERS = {
@@ -202,27 +210,3 @@ class OgrFile:
             except Invalid:
                 self.notes.append(f"Its .cpg names an unknown encoding {text!r}.")
         return encodings.detect_bytes(data[32:], declared)
-
-
-def to_degrees(geometry: Geometries, transform: Any, problems: dict[int, str]) -> Geometries:
-    """Geometries in WGS 84; those that end outside the Earth become None, with the reason."""
-    if transform is not None:
-        geometry = np.asarray(shapely.transform(geometry, transform), dtype=object)
-    bounds = shapely.bounds(geometry)
-    with np.errstate(invalid="ignore"):
-        good = (
-            np.isfinite(bounds).all(axis=1)
-            & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
-            & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
-        )
-    for i in np.flatnonzero(~good):
-        problems.setdefault(int(i), "position_unusable")
-        geometry[i] = None
-    return geometry
-
-
-def unreadable(name: str, why: str) -> Invalid:
-    """A file that is not what it should be."""
-    return Invalid(
-        "file_unreadable", f"{name} cannot be read: {why}.", {"file": name, "cause": why}
-    )

@@ -9,9 +9,7 @@ from pathlib import Path
 from vigie.core.errors import Invalid, TooLarge
 from vigie.core.geofiles import archive
 from vigie.core.geofiles import encoding as encodings
-from vigie.core.geofiles.ogr import OgrFile, unreadable
-from vigie.core.geofiles.source import GeoFile, ReadOptions
-from vigie.core.geofiles.table import CsvFile
+from vigie.core.geofiles.source import GeoFile, ReadOptions, unreadable
 from vigie.core.geometry import BBox
 
 MAX_FILE_BYTES = 4_000_000_000
@@ -47,6 +45,10 @@ def open_geofile(
 def _open(
     data: Path, shown: str, options: ReadOptions, near: BBox | None, place: str, work: Path
 ) -> GeoFile:
+    # GDAL and PROJ are loaded by the process that imports, and by no other: 60 MB each time.
+    from vigie.core.geofiles.ogr import OgrFile
+    from vigie.core.geofiles.table import CsvFile
+
     suffix = data.suffix.lower()
     if suffix not in {".shp", ".gpkg", ".geojson", ".json", ".csv", ".txt"}:
         raise unreadable(

@@ -1,5 +1,6 @@
 """What a reader of geographic files gives, whatever the format."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -7,6 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from vigie.core.errors import Invalid
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+")
 Geometries = NDArray[np.object_]
 BATCH_ROWS = 10_000
 TEXT_LIMIT = 10_000
@@ -76,3 +80,25 @@ def clean_text(value: str) -> str:
     if value.isprintable():
         return value.strip()
     return "".join(c if c.isprintable() else " " for c in value).strip()
+
+
+def number(text: Any) -> float | None:
+    """A finite number however it is written: 1234.5, "1 234,5", "43,61"; None for anything else."""
+    if isinstance(text, int | float):
+        return float(text) if np.isfinite(text) else None
+    if not isinstance(text, str) or len(text) > 60:
+        return None
+    plain = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
+    if plain.count(",") == 1 and "." not in plain:
+        plain = plain.replace(",", ".")
+    if not _NUMBER.fullmatch(plain):
+        return None
+    value = float(plain)
+    return value if np.isfinite(value) else None
+
+
+def unreadable(name: str, why: str) -> Invalid:
+    """A file that is not what it should be."""
+    return Invalid(
+        "file_unreadable", f"{name} cannot be read: {why}.", {"file": name, "cause": why}
+    )

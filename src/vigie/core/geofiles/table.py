@@ -2,10 +2,8 @@
 
 import contextlib
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
@@ -13,15 +11,21 @@ from pyproj import CRS
 
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import crs as systems
-from vigie.core.geofiles.ogr import to_degrees, unreadable
-from vigie.core.geofiles.source import BATCH_ROWS, Batch, ReadOptions, clean_text
+from vigie.core.geofiles.crs import to_degrees
+from vigie.core.geofiles.source import (
+    BATCH_ROWS,
+    Batch,
+    ReadOptions,
+    clean_text,
+    number,
+    unreadable,
+)
 from vigie.core.geometry import BBox
 from vigie.core.text import fold
 
 _DELIMITERS = ";,\t|"
 _X = ("lon", "longitude", "lng", "long", "x", "coord x", "point x", "x wgs84", "x l93", "easting")
 _Y = ("lat", "latitude", "y", "coord y", "point y", "y wgs84", "y l93", "northing")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+")
 _MAX_COLUMNS = 2000
 
 
@@ -173,18 +177,3 @@ class CsvFile:
 
 def _cell(row: list[str], index: int) -> str:
     return row[index] if index < len(row) else ""
-
-
-def number(text: Any) -> float | None:
-    """A finite number however it is written: 1234.5, "1 234,5", "43,61"; None for anything else."""
-    if isinstance(text, int | float):
-        return float(text) if np.isfinite(text) else None
-    if not isinstance(text, str) or len(text) > 60:
-        return None
-    plain = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
-    if plain.count(",") == 1 and "." not in plain:
-        plain = plain.replace(",", ".")
-    if not _NUMBER.fullmatch(plain):
-        return None
-    value = float(plain)
-    return value if np.isfinite(value) else None

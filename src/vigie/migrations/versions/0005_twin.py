@@ -127,7 +127,8 @@ def upgrade() -> None:
             as $$
         begin
             return query execute (
-                select 'select s.asset from twin.state s join twin.asset a on a.id = s.asset where ('
+                select 'select s.asset from twin.state s join twin.asset a'
+                    || ' on a.id = s.asset where ('
                     || string_agg(distinct format('s.vals[%s] = 1', slot), ' or ') || ') and ('
                     || string_agg(format('a.kind = %L and s.vals[%s] = 1', kind, slot), ' or ')
                     || ')'
