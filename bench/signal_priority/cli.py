@@ -124,7 +124,7 @@ def _one(job: tuple[dict, str, int]) -> dict:
             "--no-warnings", "--tripinfo-output", str(folder / "trip.xml"),
             "--stop-output", str(folder / "stops.xml"),
             "--vehroute-output", str(folder / "routes.xml"), "--vehroute-output.exit-times",
-            "--device.emissions.probability", "1", "--xml-validation", "never",
+            "--device.emissions.probability", "0.1", "--xml-validation", "never",
         ]  # fmt: skip
         field = Field(gps=asked["gps"], lost=asked["lost"], dead_loops=asked["dead"])
         ledger = run(

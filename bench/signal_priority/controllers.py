@@ -79,7 +79,8 @@ def sumo_bus_file(scenario: Scenario, path: Path) -> None:
                 begin = max(0.0, real - 120)
                 ET.SubElement(root, "laneAreaDetector", id=f"bus/{crossing.id}/{lane.id}",
                               lane=lane.id, pos=f"{begin:.1f}", endPos=f"{real:.2f}",
-                              period="100000", file="NUL", vTypes="bus", friendlyPos="true")  # fmt: skip
+                              period="100000", file="NUL", vTypes="bus",
+                              friendlyPos="true")  # fmt: skip
     for crossing in scenario.crossings:
         programme = net.programmes[crossing.id]
         logic = ET.SubElement(root, "tlLogic", id=crossing.id, type="actuated", programID="bus",

@@ -16,7 +16,7 @@ def measure(scenario: Scenario, out: Path) -> dict:
     loss: dict[bool, list[float]] = {True: [], False: []}
     stops: dict[bool, list[float]] = {True: [], False: []}
     wait = 0.0
-    co2 = fuel = 0.0
+    co2, equipped = 0.0, 0
     for trip in ET.parse(out / "trip.xml").getroot():
         bus = trip.attrib["id"].startswith("bus_")
         loss[bus].append(float(trip.attrib["timeLoss"]))
@@ -25,7 +25,7 @@ def measure(scenario: Scenario, out: Path) -> dict:
         emissions = trip.find("emissions")
         if emissions is not None:
             co2 += float(emissions.attrib["CO2_abs"])
-            fuel += float(emissions.attrib["fuel_abs"])
+            equipped += 1
     count = len(loss[True]) + len(loss[False])
     people = BUS_PEOPLE * sum(loss[True]) + CAR_PEOPLE * sum(loss[False])
     return {
@@ -37,7 +37,7 @@ def measure(scenario: Scenario, out: Path) -> dict:
         "bus_stops": float(np.mean(stops[True])),
         "other_stops": float(np.mean(stops[False])),
         "depart_delay": wait / count,
-        "co2_kg": co2 / 1e6,
+        "co2_kg": co2 / 1e6 / max(equipped, 1) * count,
         "headway_cv": headways(out / "stops.xml"),
         "movements": movements(scenario, out / "routes.xml"),
     }

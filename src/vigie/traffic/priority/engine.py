@@ -149,7 +149,7 @@ class Engine:
                 key = (bus.name, k)
                 ahead_of[key] = arrival
                 if key not in self.requests and arrival.likely <= self.settings.reach:
-                    events.append(self._open(bus, k, arrival, now))
+                    events += self._open(bus, k, arrival, now)
         for key, request in list(self.requests.items()):
             arrival = ahead_of.get(key)
             if arrival is None:
@@ -160,14 +160,14 @@ class Engine:
                 key_ = "bus.overstay" if verb == "overstay" else "bus.lost"
                 events += self._move(request, verb, now, Reason(key_, facts))
             request = self.requests.get(key)
-            if request is None:
+            if request is None or not self._servable(request.crossing, request.lane):
                 continue
             c = self.tables.index[request.crossing]
             lane = self.tables.lane_at[request.crossing, request.lane]
             asks.append(self._weigh(request, arrival, c, lane))
         return asks, events
 
-    def _open(self, bus: Bus, k: int, arrival: Arrival, now: int) -> Event:
+    def _open(self, bus: Bus, k: int, arrival: Arrival, now: int) -> list[Event]:
         signal = bus.facts.way.signals[k]
         self.requests[bus.name, k] = Request(
             bus.name, signal.crossing, signal.lane, now, k, changed=now
@@ -178,7 +178,19 @@ class Engine:
             "early": round(arrival.early),
             "late": round(arrival.late),
         }
-        return Event(now, signal.crossing, bus.name, "requested", Reason("bus.opened", facts))
+        reason = Reason("bus.opened", facts)
+        events = [Event(now, signal.crossing, bus.name, "requested", reason)]
+        if not self._servable(signal.crossing, signal.lane):
+            why = f"lane {signal.lane} has no green in any stage"
+            request = move(self.requests[bus.name, k], "weigh", now)
+            reason = Reason("bus.unknown", {"bus": bus.name, "why": why})
+            events += self._move(request, "reject", now, reason)
+        return events
+
+    def _servable(self, crossing: str, lane: str) -> bool:
+        k = self.tables.lane_at.get((crossing, lane))
+        c = self.tables.index[crossing]
+        return k is not None and together(self.tables, c, k, k)
 
     def _ahead(self, bus: Bus, now: int) -> Iterator[tuple[int, Arrival]]:
         """Signals ahead of a bus with its arrivals; the wait at the first delays the others."""
@@ -186,7 +198,7 @@ class Engine:
         for k, signal in enumerate(bus.facts.way.signals):
             if k <= self._closed.get(bus.name, -1):
                 continue
-            if (signal.crossing, signal.lane) not in self.tables.lane_at:
+            if signal.crossing not in self.tables.index:
                 continue
             arrival = bus.arrival(signal.distance, now, self.dwells)
             if arrival is None:

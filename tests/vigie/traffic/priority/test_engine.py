@@ -179,6 +179,17 @@ def test_wrong_observations_are_refused_and_decide_nothing() -> None:
         engine.turn(1, {}, [], FACTS)
 
 
+def test_a_lane_without_green_is_rejected() -> None:
+    engine = Engine([crossing()], 0)
+    facts = {"g": BusFacts(way(group="ghost"), "9")}
+    turn = engine.turn(1, {}, [BusFix("g", 0, 400.0, 0.0, 9.0)], facts)
+    assert [e.state for e in turn.events] == ["requested", "rejected"]
+    assert "cannot be served" in turn.events[-1].reason.words()
+    for now in range(2, 40):
+        turn = engine.turn(now, {}, [], facts)
+    assert not engine.requests
+
+
 def test_an_unsafe_crossing_never_starts() -> None:
     from msgspec import structs
 
