@@ -28,8 +28,15 @@ _COLUMNS = (
     "t.command, t.asset, t.state, t.already, t.sent_at, t.delivered_at, t.ended_at, t.next_send,"
     " t.watch, t.error, t.late"
 )
-# Rows are locked in order of asset, here and wherever several are: no two transactions wait for
-# each other.
+# Whoever waits for locks on several targets takes them in one statement, in order of asset: here
+# all that a batch answers, in a request all that it supersedes. The others skip what is locked.
+# So nobody waits in a circle.
+_HOLD = text(
+    "select count(*) from (select 1 from control.target t"
+    " join unnest(cast(:commands as uuid[]), cast(:assets as int[])) as a (command, asset)"
+    " on a.command = t.command and a.asset = t.asset"
+    " order by t.asset, t.command for update of t) held"
+)
 _ANSWERED = text(
     f"select {_COLUMNS} from control.target t"  # noqa: S608
     " join unnest(cast(:commands as uuid[]),"
@@ -40,7 +47,7 @@ _WATCHED = text(
     f"select {_COLUMNS}, c.wanted from control.target t"  # noqa: S608
     " join control.command c on c.id = t.command"
     " where t.watch and t.asset = any(:assets) and t.sent_at is not null"
-    " order by t.asset for update of t"
+    " order by t.asset for update of t skip locked"
 )
 _WRITE = text(
     "update control.target t set state = n.state, delivered_at = n.delivered,"
@@ -55,11 +62,9 @@ _WRITE = text(
 )
 
 _ALIKE = text(
-    "with held as (select asset from control.target where command = :command"
-    " and asset = any(:assets) and state = any(:from) order by asset for update)"
-    " update control.target t set state = :state, delivered_at = coalesce(t.delivered_at, :now),"
+    "update control.target set state = :state, delivered_at = coalesce(delivered_at, :now),"
     " ended_at = :ended, next_send = :next, watch = :watch"
-    " from held where t.command = :command and t.asset = held.asset returning t.asset"
+    " where command = :command and asset = any(:assets) and state = any(:from) returning asset"
 )
 _PLAIN = {"received", "done"}
 _ALIKE_FROM = 20
@@ -72,7 +77,14 @@ async def acknowledge(unit: Unit, acks: Sequence[Ack]) -> list[Ack]:
     by_target: dict[_Key, list[Ack]] = {}
     for ack in acks:
         by_target.setdefault((ack.command, ack.asset), []).append(ack)
+    if not by_target:
+        return []
     now = clock.now()
+    if len(by_target) > 1:
+        await unit.execute(
+            _HOLD,
+            {"commands": [key[0] for key in by_target], "assets": [key[1] for key in by_target]},
+        )
     for key in await _acknowledge_alike(unit, by_target, now):
         del by_target[key]
     return await _acknowledge_each(unit, by_target, now) if by_target else []
@@ -145,7 +157,8 @@ async def _acknowledge_each(
 
 
 async def observe(unit: Unit, stored: Sequence[Evidence]) -> int:
-    """Take what stored readings show; how many targets it changed.
+    """Take what stored readings show; how many targets it changed. A target that someone else is
+    writing just now is passed over: its next reading tells the same.
 
     Only readings taken after the command was sent count: an older one shows an older will.
     """
