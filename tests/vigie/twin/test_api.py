@@ -1,0 +1,92 @@
+"""Equipment and places over HTTP: answers, headers, and what another town's operator sees."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.web import person
+from vigie import places, twin
+from vigie.app import PERMISSIONS, ROUTES
+from vigie.core.geofiles import Mapping
+from vigie.core.runtime import Runtime
+from vigie.core.web import build_app
+
+Points = Callable[[list[tuple[dict[str, Any], list[float] | None]]], Path]
+API = "/api/v1"
+
+
+async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path: Path) -> None:
+    rows = [({"id": f"D-{i}"}, [5.0375 + i * 1e-4, 47.3229]) for i in range(5)]
+    file = points_file([*rows, ({"id": "T-0"}, [4.9975, 47.339])])
+    mapping = Mapping(kind="Streetlight", columns={"source_id": "id"})
+    await twin.import_equipment(city, file, mapping=mapping)
+    line = {"type": "LineString", "coordinates": [[5.037, 47.323], [5.039, 47.323]]}
+    streets = tmp_path / "streets.geojson"
+    feature = {"type": "Feature", "properties": {"name": "Rue de la Liberté"}, "geometry": line}
+    streets.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    await places.import_streets(city.database, streets)
+    app = build_app(city, ROUTES, PERMISSIONS)
+    admin = await person(app, city, "ada", "administrator")
+    dijon = await person(app, city, "dora", "operator@21231/lighting")
+    talant = await person(app, city, "tom", "operator@21617")
+
+    page = (await admin.get(f"{API}/assets", params={"limit": 2})).json()
+    assert (page["total"], len(page["items"])) == (6, 2)
+    more = (await admin.get(f"{API}/assets", params={"cursor": page["next"]})).json()
+    assert (len(more["items"]), more["next"]) == (4, None)
+    light = next(a for a in more["items"] + page["items"] if a["source_id"] == "D-1")
+    path = f"{API}/assets/{light['id']}"
+    assert light["topology"] == {
+        "parent": None, "ancestors": [], "children_count": 0, "feeder": "",
+    }  # fmt: skip
+    assert set(light["lifecycle"]) == {
+        "installed", "commissioned", "retired", "manufacturer", "model",
+    }  # fmt: skip
+
+    read = await dijon.get(path)
+    assert (read.status_code, read.headers["etag"]) == (200, '"1"')
+    for url in (path, f"{path}/journal"):
+        assert (await talant.get(url)).status_code == 404
+    hidden = await talant.get(f"{API}/search", params={"q": light["token"]})
+    assert hidden.json() == {"items": []}
+    exported = (await talant.get(f"{API}/assets.geojson")).json()
+    assert [f["properties"]["source_id"] for f in exported["features"]] == ["T-0"]
+    table = await dijon.get(f"{API}/assets.csv", params={"filter": "municipality:Dijon"})
+    assert table.text.count("\r\n") == 6
+    assert table.headers["content-type"].startswith("text/csv")
+    assert (await talant.get(f"{API}/assets.csv")).text.count("\r\n") == 2
+
+    bad = await dijon.get(f"{API}/assets.geojson", params={"filter": "colour:red"})
+    assert (bad.status_code, bad.json()["code"]) == (422, "bad_filter")
+    assert (await dijon.patch(path, json={"name": "x"})).status_code == 403
+    assert (await admin.patch(path, json={"name": "x"})).status_code == 422
+    changed = await admin.patch(path, json={"name": "Neuf"}, headers={"If-Match": '"1"'})
+    assert (changed.status_code, changed.json()["name"]) == (200, "Neuf")
+    stale = await admin.patch(path, json={"name": "y"}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    told = (await dijon.get(f"{path}/journal")).json()["items"]
+    assert [e["act"] for e in told] == ["twin.asset_changed", "twin.equipment_imported"]
+
+    found = (await dijon.get(f"{API}/search", params={"q": "rue de la liberte"})).json()["items"]
+    assert (found[0]["type"], found[0]["label"]) == ("street", "Rue de la Liberté")
+    kinds = (await talant.get(f"{API}/kinds")).json()["items"]
+    assert {k["name"] for k in kinds} >= {"Streetlight", "StreetlightControlCabinet"}
+
+
+async def test_the_base_map_is_light_and_kept(city: Runtime) -> None:
+    app = build_app(city, ROUTES, PERMISSIONS)
+    vera = await person(app, city, "vera", "viewer@21617")
+    territory = (await vera.get(f"{API}/territory")).json()
+    assert (territory["code"], len(territory["municipalities"])) == ("dijon", 23)
+    url = f"{API}/territory/streets.geojson"
+    answer = await vera.get(url)
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()["features"][0]["properties"]["name"] == "Rue de la Liberté"
+    again = await vera.get(url, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    plain = await vera.get(url, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.json() == answer.json()
+    contours = (await vera.get(f"{API}/territory/municipalities.geojson")).json()
+    assert contours["features"] == []
