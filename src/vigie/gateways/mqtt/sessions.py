@@ -83,6 +83,8 @@ class Sessions:
         self.of: dict[str, set[Connection]] = {}
         self._token: dict[Connection, str] = {}
         self._past: OrderedDict[int, str] = OrderedDict()
+        self._gone: set[Connection] = set()
+        self._refreshing = asyncio.Lock()
         self.listeners: list[Callable[[Change], None]] = []
         self.unwanted: Callable[[str], bool] = lambda _token: False
 
@@ -152,15 +154,21 @@ class Sessions:
 
     async def refresh(self) -> None:
         """Read the broker's list of connections and correct ours."""
-        listed = await self._list()
-        if listed is None:
-            return
-        for connection in [c for c in self._token if c not in listed]:
-            self._forget(connection, clock.now(), "")
-        for connection, (token, address) in listed.items():
-            self._learn(connection, token, clock.now(), address)
-            if self.unwanted(token):
-                await self._kick(connection)
+        async with self._refreshing:
+            before = set(self._token)
+            self._gone.clear()
+            listed = await self._list()
+            if listed is None:
+                return
+            # The list is a moment old: who came or went meanwhile was told by an event.
+            for connection in before & self._token.keys() - listed.keys():
+                self._forget(connection, clock.now(), "")
+            for connection, (token, address) in listed.items():
+                if connection in self._gone:
+                    continue
+                self._learn(connection, token, clock.now(), address)
+                if self.unwanted(token):
+                    await self._kick(connection)
 
     async def _list(self) -> dict[Connection, tuple[str, str]] | None:
         """Every MQTT connection of the account, server by server; None when nobody answers."""
@@ -213,7 +221,10 @@ class Sessions:
     async def _went(self, message: Msg) -> None:
         event = _event(message)
         if event is not None:
-            self._forget((event.server.id, event.client.id), event.timestamp, event.reason)
+            connection = (event.server.id, event.client.id)
+            if self._refreshing.locked():
+                self._gone.add(connection)
+            self._forget(connection, event.timestamp, event.reason)
 
     def _learn(self, connection: Connection, token: str, at: datetime, address: str) -> None:
         if self._token.get(connection) == token:
