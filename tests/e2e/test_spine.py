@@ -15,6 +15,7 @@ from tests.support.centre import Centre, json
 
 pytestmark = pytest.mark.e2e
 
+expect.set_options(timeout=20_000)
 LIGHTS = 29_969
 REASON = "Essai de nuit du secteur Gambetta"
 
@@ -66,6 +67,10 @@ def select_square(desk: Desk, count: int) -> None:
     """Box-select exactly `count` lights around the middle of the map, with Shift and the mouse."""
     page = desk.page
     square: dict[str, Any] = page.evaluate(SQUARE, count)
+    while square["half"] > 380:
+        page.get_by_role("button", name="Dézoomer").click()
+        page.wait_for_timeout(800)
+        square = page.evaluate(SQUARE, count)
     page.mouse.move(square["left"], square["top"])
     page.keyboard.down("Shift")
     page.mouse.down()
