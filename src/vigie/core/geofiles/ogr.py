@@ -18,7 +18,6 @@ from vigie.core.geofiles import crs as systems
 from vigie.core.geofiles import encoding as encodings
 from vigie.core.geofiles.crs import to_degrees
 from vigie.core.geofiles.source import (
-    BATCH_ROWS,
     Batch,
     Geometries,
     ReadOptions,
@@ -37,6 +36,8 @@ _DRIVERS = {
 _BYTES = "ISO-8859-1"
 _LDID = {0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x57: "cp1252", 0x64: "cp852"}
 _DETECT_BYTES = 8_000_000
+# GDAL reads a GeoJSON whole each time it opens it: few, large batches.
+_ROWS = 40_000
 
 # A file may not make GDAL open another one, or the network.
 pyogrio.set_gdal_config_options(
@@ -80,7 +81,7 @@ class OgrFile:
         """All features, a batch at a time."""
         start = 0
         while True:
-            names, columns_read, wkb = self._read(start, BATCH_ROWS, columns)
+            names, columns_read, wkb = self._read(start, _ROWS, columns)
             size = len(wkb)
             if not size:
                 return
@@ -92,7 +93,7 @@ class OgrFile:
                 geometry,
                 problems,
             )
-            if size < BATCH_ROWS:
+            if size < _ROWS:
                 return
             start += size
 
@@ -124,12 +125,12 @@ class OgrFile:
             raise unreadable(self._shown, str(error)[:200]) from error
 
     def _choose_layer(self, wanted: str) -> str | None:
+        if self._path.suffix.lower() != ".gpkg":
+            return None
         try:
             found = [str(row[0]) for row in pyogrio.list_layers(self._path) if row[1] is not None]
         except (DataSourceError, UnicodeDecodeError) as error:
             raise unreadable(self._shown, str(error)[:200]) from error
-        if self._path.suffix.lower() != ".gpkg":
-            return None
         if wanted and wanted in found:
             return wanted
         if not wanted and len(found) == 1:
