@@ -14,8 +14,7 @@ NAMES = [
 @pytest.fixture(scope="module")
 def gazetteer() -> Gazetteer:
     streets = [
-        Named("street", str(i), n, "Dijon", fold(n), (5.0, 47.3), None)
-        for i, n in enumerate(NAMES)
+        Named("street", str(i), n, "Dijon", fold(n), (5.0, 47.3), None) for i, n in enumerate(NAMES)
     ]
     town = Named("municipality", "21231", "Dijon", "21231", "dijon", (5.0, 47.3), None)
     return Gazetteer([*streets, town])

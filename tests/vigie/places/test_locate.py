@@ -12,9 +12,7 @@ from vigie.places.model import Municipality
 from vigie.places.pack import load_pack
 
 PACKS = Path(__file__).parents[2] / "data" / "packs"
-CONTOURS = (
-    Path(__file__).parents[3].parent / "shared/data/dijon/dijon_metropole_communes.geojson"
-)
+CONTOURS = Path(__file__).parents[3].parent / "shared/data/dijon/dijon_metropole_communes.geojson"
 
 
 def test_the_shipped_pack_has_the_23_municipalities() -> None:
