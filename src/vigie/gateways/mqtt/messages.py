@@ -314,14 +314,16 @@ def _explained(error: msgspec.ValidationError, payload: bytes) -> Refusal:
     """msgspec's sentence as a code and parameters."""
     said = str(error)
     path = _PATH.search(said)
-    where = path.group(1) if path else "$"
+    where = path.group(1).removeprefix("key in ") if path else "$"
+    field = where.removeprefix("$").removeprefix(".") or "$"
     if match := _MISSING.search(said):
-        return _refused("missing_field", payload, field=match.group(1), path=where)
+        inside = "" if field == "$" else f"{field}."
+        return _refused("missing_field", payload, field=inside + match.group(1))
     if match := _TYPE.match(said):
         return _refused(
-            "wrong_type", payload, path=where, expected=match.group(1), got=match.group(2)
+            "wrong_type", payload, field=field, expected=match.group(1), got=match.group(2)
         )
-    return _refused("wrong_value", payload, path=where, rule=clean(_PATH.sub("", said)))
+    return _refused("wrong_value", payload, field=field, rule=clean(_PATH.sub("", said)))
 
 
 def _batch(length: int, payload: bytes) -> Refusal:
