@@ -19,8 +19,8 @@ export const colour = {
   good: "#8fb89a",
   land: "#10161d",
   landLine: "#2b3743",
-  street: "#1d2731",
-  streetMain: "#25313d",
+  street: "#222d38",
+  streetMain: "#27333f",
 } as const;
 
 export const size = { top: 44, rail: 78, dock: 420, row: 32, phone: 768 } as const;

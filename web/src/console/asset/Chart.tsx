@@ -6,10 +6,12 @@ import type { History } from "../../shared/api/types";
 import { makeFormat } from "../../shared/i18n/format";
 import { word } from "../../shared/i18n/words";
 import { colour } from "../../shared/tokens";
+import { connection } from "../state/live";
 import { useTerritory } from "../state/server";
 import classes from "./Chart.module.css";
 
 const height = 168;
+const day = 86_400_000;
 const font = '11px "Inter Variable", sans-serif';
 
 /** One metric over a day: steps for what is set, points joined for what is measured. */
@@ -25,6 +27,7 @@ export default function Chart({ history, flag }: { history: History; flag: boole
     if (!element) return;
     const format = makeFormat(language, zone);
     const axis = { stroke: colour.second, font, grid: { stroke: colour.line, width: 1 }, ticks: { show: false } };
+    const now = Math.max(connection.now(), history.t.at(-1) ?? 0);
     const stepped = flag || history.metric === "dimmingLevel";
     const steps = uPlot.paths.stepped?.({ align: 1 });
     const bounded = flag ? [0, 1] : history.metric === "dimmingLevel" ? [0, 100] : null;
@@ -46,7 +49,7 @@ export default function Chart({ history, flag }: { history: History; flag: boole
         cursor: { points: { size: 6 }, drag: { x: false, y: false } },
         legend: { show: false },
         hooks: { setCursor: [(self) => tell(self.cursor.idx)], ready: [() => tell(null)] },
-        scales: { y: bounded ? { range: [bounded[0] ?? 0, (bounded[1] ?? 1) * 1.04] } : {} },
+        scales: { x: { range: () => [(now - day) / 1000, now / 1000] }, y: bounded ? { range: [bounded[0] ?? 0, (bounded[1] ?? 1) * 1.04] } : {} },
         axes: [
           { ...axis, values: (_, ticks) => ticks.map((tick) => format.clock(tick * 1000)), space: 62, size: 26 },
           { ...axis, values: (_, ticks) => ticks.map((tick) => format.number(tick, 2)), size: 48, space: 32 },

@@ -20,6 +20,8 @@ function Place({ topology }: { topology: Asset["topology"] }) {
   return <>{links}{topology.feeder && `${links.length ? " › " : ""}${topology.feeder}`}</>;
 }
 
+/** SI units of the attributes that importers write. */
+const units: Record<string, string> = { power: "W", height: "m" };
 const day = /^\d{4}-\d{2}-\d{2}/;
 
 export function Identity({ asset }: { asset: Asset }) {
@@ -41,7 +43,7 @@ export function Identity({ asset }: { asset: Asset }) {
     if (value) facts.push([word("lifecycle", name), day.test(value) ? format.day(value) : value]);
   }
   for (const [name, value] of Object.entries(asset.attributes)) {
-    if ((typeof value === "string" && value) || typeof value === "number") facts.push([name, String(value)]);
+    if ((typeof value === "string" && value) || typeof value === "number") facts.push([word("attribute", name), typeof value === "number" ? format.quantity(value, units[name] ?? "") : value]);
   }
   return (
     <dl className={classes["facts"]}>

@@ -8,6 +8,8 @@ import { openAsset } from "../state/desk";
 import classes from "./Entry.module.css";
 import { fieldChanges } from "./change";
 
+const asset = "twin.asset";
+
 function Rows({ change, linked }: { change: Change; linked: boolean }) {
   const { t } = useTranslation();
   const label = `${word("objectType", change.object_type)} ${change.object_id}`;

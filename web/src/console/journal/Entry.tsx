@@ -14,8 +14,13 @@ const lateAfter = 2_000;
 /** The command that an entry tells of, if any. */
 function commandOf(entry: JournalEntry): string | null {
   const named = entry.params["command"] ?? entry.params["command_id"];
-  if (typeof named === "string") return named;
-  return entry.changes.find(({ object_type: type }) => type === "command")?.object_id ?? null;
+  return typeof named === "string" ? named : null;
+}
+
+/** What an act's sentence may name: its parameters, and those of the command it carries. */
+function wordsOf({ params }: JournalEntry): Record<string, unknown> {
+  const inner = params["params"];
+  return typeof inner === "object" && inner !== null ? { ...params, ...inner } : params;
 }
 
 /** One act: when, who, what, why; its changes on demand. */
@@ -38,7 +43,7 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
         </span>
       </div>
       <div className={classes["act"]}>
-        {word("act", entry.act, entry.params)}
+        {word("act", entry.act, wordsOf(entry))}
         {entry.changes_count > 1 && <span className={classes["role"]}> · {t("journal.objects", { count: entry.changes_count, n: format.number(entry.changes_count) })}</span>}
       </div>
       {entry.reason && <div className={classes["reason"]}>{entry.reason}</div>}

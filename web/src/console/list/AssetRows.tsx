@@ -7,8 +7,8 @@ import { conditionOf } from "../../shared/live/condition";
 import { Shape } from "../../shared/ui/Shape";
 import { showPoint } from "../map/controller";
 import { openAsset, useDesk } from "../state/desk";
-import { useLight, useNow } from "../state/live";
-import { useFormat, useMunicipality, usePromise } from "../state/server";
+import { lights, useLight, useNow } from "../state/live";
+import { metricOf, useFormat, useKind, useMunicipality, usePromise } from "../state/server";
 import classes from "./List.module.css";
 
 const rowHeight = 32;
@@ -20,6 +20,10 @@ const Cells = memo(function Cells({ asset }: { asset: Asset }) {
   const light = useLight(asset.id);
   const promise = usePromise();
   const now = useNow() / 1000;
+  const kind = useKind(asset.kind);
+  const power = light && !Number.isNaN(light.power) ? light.power : (asset.state["activePower"]?.value ?? null);
+  const times = Object.values(asset.state).map(({ at: when }) => (when ? Date.parse(when) / 1000 : NaN)).filter((when) => !Number.isNaN(when));
+  const at = light && !Number.isNaN(light.at) ? light.at : times.length ? Math.max(...times) : null;
   const condition = light ? conditionOf(light.flags, light.at, now, promise) : null;
   return (
     <>
@@ -28,8 +32,8 @@ const Cells = memo(function Cells({ asset }: { asset: Asset }) {
       <span role="gridcell">{asset.municipality && municipality(asset.municipality)}</span>
       <span role="gridcell" className={classes["sign"]}>{condition && <><Shape condition={condition} />{t(`condition.${condition}`)}</>}</span>
       <span role="gridcell" className={classes["number"]}>{light && !Number.isNaN(light.level) ? format.percent(light.level) : "–"}</span>
-      <span role="gridcell" className={classes["number"]}>{light && !Number.isNaN(light.power) ? format.quantity(light.power, "W") : "–"}</span>
-      <span role="gridcell" className={classes["age"]}>{light && !Number.isNaN(light.at) ? format.age(now - light.at) : t("age.never")}</span>
+      <span role="gridcell" className={classes["number"]}>{power === null ? "–" : format.quantity(power, metricOf(kind, "activePower")?.unit ?? "W")}</span>
+      <span role="gridcell" className={classes["age"]}>{at === null ? t("age.never") : format.age(now - at)}</span>
     </>
   );
 });
@@ -63,7 +67,7 @@ export function AssetRows({ items, more }: { items: Asset[]; more: (() => void) 
     const move = moves[event.key];
     if (move !== undefined) go(current + move);
     else if (event.key === "Enter" && asset) open(asset);
-    else if (event.key === " " && asset) useDesk.getState().toggleSelected(asset.id);
+    else if (event.key === " " && asset && lights.get(asset.id)) useDesk.getState().toggleSelected(asset.id);
     else return;
     event.preventDefault();
   };
@@ -90,7 +94,7 @@ export function AssetRows({ items, more }: { items: Asset[]; more: (() => void) 
                 }}
               >
                 <span role="gridcell" onClick={(event) => event.stopPropagation()}>
-                  <Checkbox size="xs" tabIndex={-1} aria-label={t("list.select", { name: asset.name })} checked={selection.has(asset.id)} onChange={() => useDesk.getState().toggleSelected(asset.id)} />
+                  <Checkbox size="xs" tabIndex={-1} aria-label={t("list.select", { name: asset.name })} checked={selection.has(asset.id)} disabled={lights.get(asset.id) === null} onChange={() => useDesk.getState().toggleSelected(asset.id)} />
                 </span>
                 <Cells asset={asset} />
               </div>

@@ -1,14 +1,16 @@
 import { ActionIcon, Button, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Search, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { listAssets } from "../../shared/api/calls";
+import { word } from "../../shared/i18n/words";
 import { Empty, Failed, Loading } from "../../shared/ui/States";
 import { showLights } from "../map/controller";
 import { useDesk } from "../state/desk";
-import { useFormat, useTerritory } from "../state/server";
+import { lights } from "../state/live";
+import { kindsQuery, useFormat, useTerritory } from "../state/server";
 import { AssetRows } from "./AssetRows";
 import classes from "./List.module.css";
 import { fieldOf, useFoundIds, withField } from "./filter";
@@ -41,6 +43,9 @@ export function ListDrawer() {
     staleTime: 15_000,
   });
   const found = useFoundIds(filter);
+  // Only what the live map knows can be selected and commanded.
+  const selectable = useMemo(() => (found.data ?? []).filter((id) => lights.get(id) !== null), [found.data]);
+  const kinds = useQuery(kindsQuery).data ?? [];
   const items = list.data?.pages.flatMap((page) => page.items);
   const total = list.data?.pages[0]?.total;
 
@@ -53,6 +58,10 @@ export function ListDrawer() {
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         />
         <Select
+          size="xs" w={150} clearable aria-label={t("list.kind")} placeholder={t("list.allKinds")} value={fieldOf(typed, "kind")}
+          onChange={(value) => change(withField(typed, "kind", value))} data={kinds.map(({ name }) => ({ value: name, label: word("kind", name) }))}
+        />
+        <Select
           size="xs" w={190} clearable searchable aria-label={t("asset.municipality")} placeholder={t("list.allMunicipalities")}
           value={fieldOf(typed, "municipality")} onChange={(value) => change(withField(typed, "municipality", value))}
           data={territory?.municipalities.map(({ insee, name }) => ({ value: insee, label: name })) ?? []}
@@ -62,15 +71,15 @@ export function ListDrawer() {
           onChange={(value) => change(withField(typed, "status", value))} data={statuses.map((status) => ({ value: status, label: t(`list.statuses.${status}`) }))}
         />
         <span className={classes["total"]} role="status">{typeof total === "number" && t("list.total", { count: total, n: format.number(total) })}</span>
-        {filter !== "" && found.data && found.data.length > 0 && (
+        {filter !== "" && selectable.length > 0 && (
           <Button
             size="xs" variant="default" data-testid="list-select-all"
             onClick={() => {
-              select(found.data);
-              showLights(found.data);
+              select(selectable);
+              showLights(selectable);
             }}
           >
-            {t("list.selectAll", { count: found.data.length, n: format.number(found.data.length) })}
+            {t("list.selectAll", { count: selectable.length, n: format.number(selectable.length) })}
           </Button>
         )}
         <ActionIcon variant="subtle" color="gray" aria-label={t("action.close")} onClick={() => set({ drawer: false })}><X size={16} /></ActionIcon>

@@ -105,7 +105,10 @@ void main() {
     over(tint, fill(d));
   }
   if (v_pending == 1) over(${vec3(colour.focus)}, ring(away - r - 2.5, 1.2) * dashes(p, 5.0));
-  if ((v_mark & 3u) != 0u) over(${vec3(colour.focus)}, ring(away - r - (r > 4.0 ? 3.0 : 1.6), (v_mark & 2u) != 0u ? 2.2 : r > 4.0 ? 1.6 : 1.1));
+  if ((v_mark & 3u) != 0u) {
+    bool open = (v_mark & 2u) != 0u;
+    over(${vec3(colour.focus)}, ring(away - r - (r > 4.0 || open ? 3.0 : 1.4), open ? 2.2 : r > 4.0 ? 1.6 : 0.9) * (r > 4.0 || open ? 1.0 : 0.75));
+  }
   if ((v_mark & 4u) != 0u) colour *= 0.14;
   if (colour.a < 0.004) discard;
 }

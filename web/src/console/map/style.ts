@@ -39,7 +39,7 @@ const labels: LayerSpecification[] = [
     layout: {
       "text-field": ["get", "name"], "text-font": strong, "text-letter-spacing": 0.02,
       "text-size": ["interpolate", ["linear"], ["get", "population"], 500, 12, 20_000, 14, 150_000, 19],
-      "symbol-sort-key": ["-", 0, ["get", "population"]], "text-padding": 4,
+      "symbol-sort-key": ["-", 0, ["get", "population"]], "text-padding": 4, "text-anchor": "bottom", "text-offset": [0, -0.7],
     },
     paint: { "text-color": "#c6d0da", "text-halo-color": colour.void, "text-halo-width": 2.4, "text-halo-blur": 0.4 },
   },

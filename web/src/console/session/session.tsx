@@ -14,8 +14,8 @@ const entered = "vigie.entered";
 async function fetchSession(): Promise<Session | null> {
   if (!localStorage.getItem(entered)) return null;
   // Asked for together: one way to the server and back, not two.
-  void queryClient.prefetchQuery(territoryQuery);
-  void queryClient.prefetchQuery(kindsQuery);
+  const early = [queryClient.query(territoryQuery), queryClient.query(kindsQuery)];
+  for (const asked of early) asked.catch(() => undefined);
   try {
     const session = await getSession();
     setCsrf(session.csrf);

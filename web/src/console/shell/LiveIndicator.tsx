@@ -14,7 +14,7 @@ export function LiveIndicator() {
   return (
     <div className={classes["live"]} data-state={state} data-live={live} data-testid="live-indicator" role="status">
       <span className={classes["dot"]} aria-hidden />
-      {live && <span aria-live="off">{t("live.live")} {lag !== null && <span className={classes["lag"]}>{format.age(lag)}</span>}</span>}
+      {live && <span aria-live="off">{t("live.live")} {lag !== null && <span className={classes["lag"]}>{format.lag(lag)}</span>}</span>}
       {joining && t("live.joining")}
       {state === "lost" && t("live.lost", { since: format.time(since ?? 0) })}
     </div>

@@ -9,6 +9,11 @@ const signs = {
   down: <path d="M6 .6 11.4 6 6 11.4.6 6Z" fill={colour.critical} />,
 } as const;
 
+export function Sign({ status }: { status: keyof typeof signs }) {
+  const { t } = useTranslation();
+  return <svg width={12} height={12} viewBox="0 0 12 12" role="img" aria-label={t(`system.status.${status}`)} style={{ flex: "none" }}>{signs[status]}</svg>;
+}
+
 /** A part's health: colour, shape and word. */
 export function Status({ status, word }: { status: keyof typeof signs; word?: string }) {
   const { t } = useTranslation();

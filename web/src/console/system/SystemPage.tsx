@@ -1,40 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { getSystem } from "../../shared/api/calls";
-import type { Component, System } from "../../shared/api/types";
+import type { System } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
 import { useCan } from "../session/session";
 import { Sheet } from "../shell/Sheet";
-import { useNow } from "../state/live";
 import { useFormat } from "../state/server";
 import { Gateways } from "./Gateways";
+import { Processes } from "./Processes";
 import { Status } from "./Status";
 import classes from "./System.module.css";
-
-function lagOf({ params }: Component): number | null {
-  return typeof params["lag_s"] === "number" ? params["lag_s"] : null;
-}
-
-function Components({ components }: { components: System["components"] }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  const now = useNow();
-  return (
-    <ul className={classes["components"]}>
-      {components.map((component) => (
-        <li key={`${component.role}-${component.instance}-${component.name}`} data-testid="health-component" data-status={component.status} data-name={component.name}>
-          <Status status={component.status} />
-          <span className={classes["name"]}>{word("component", component.name)}</span>
-          <span className={classes["detail"]}>{word("component", component.role)}</span>
-          <span className={classes["detail"]}>{component.code && word("detail", component.code, component.params)}</span>
-          <span className={classes["lag"]}>{lagOf(component) !== null && t("system.lag", { age: format.age(lagOf(component) ?? 0) })}</span>
-          <span className={classes["since"]}>{component.since && t("system.since", { age: format.age((now - Date.parse(component.since)) / 1000) })}</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
 
 function Admission({ admission }: { admission: System["admission"] }) {
   const { t } = useTranslation();
@@ -65,7 +41,7 @@ export default function SystemPage() {
       {system.isError && data && <p className={classes["old"]} role="alert">{t("system.old")}</p>}
       {data ? (
         <div className={classes["page"]}>
-          <section><h2>{t("system.components")}</h2><Components components={data.components} /></section>
+          <section><h2>{t("system.components")}</h2><Processes components={data.components} /></section>
           <section><h2>{t("system.admission")}</h2><Admission admission={data.admission} /></section>
           {can("gateways") && <section><h2>{t("system.gateways")}</h2><Gateways /></section>}
           <section>

@@ -34,7 +34,7 @@ export async function findAssetIds(filter: string, signal?: AbortSignal): Promis
   return found.features.map(({ id }) => id);
 }
 
-export const getJournal = (query: { act?: string | null; actor?: string | null; cursor?: string | null }) =>
+export const getJournal = (query: { filter?: string; act?: string | null; actor?: string | null; cursor?: string | null }) =>
   request<Page<JournalEntry>>("/journal", { query });
 export const getJournalChanges = (id: string, cursor: string | null) =>
   request<Page<JournalEntry["changes"][number]>>(`/journal/${part(id)}/changes`, { query: { cursor } });

@@ -4,6 +4,8 @@ export interface Format {
   quantity: (value: number, unit: string) => string;
   percent: (value: number) => string;
   age: (seconds: number) => string;
+  /** An age that is watched: always to the tenth, so that it does not jump about. */
+  lag: (seconds: number) => string;
   time: (when: number | string) => string;
   clock: (when: number) => string;
   dateTime: (when: number | string) => string;
@@ -43,6 +45,7 @@ export function makeFormat(language: string, timeZone: string): Format {
     ...hour, second: "2-digit", day: "2-digit", month: "2-digit", year: "numeric",
   });
   const day = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC" });
+  const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const number = (value: number, digits = 0) => numberWith(digits).format(value);
   const ms = (when: number | string) => (typeof when === "number" ? when : Date.parse(when));
 
@@ -58,6 +61,7 @@ export function makeFormat(language: string, timeZone: string): Format {
       if (whole < 172_800) return `${Math.round(whole / 3_600)}${narrow}h`;
       return `${number(Math.round(whole / 86_400))}${narrow}${dayUnit[language] ?? "d"}`;
     },
+    lag: (seconds) => `${tenths.format(Math.max(0, seconds))}${narrow}s`,
     time: (when) => time.format(ms(when)),
     clock: (when) => clock.format(when),
     dateTime: (when) => dateTime.format(ms(when)),

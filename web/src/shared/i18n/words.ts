@@ -3,10 +3,10 @@ import i18next from "i18next";
 import { ApiError } from "../api/http";
 
 type Group = "problem" | "quarantineCode" | "targetError" | "act" | "component" | "detail" | "metric"
-  | "kind" | "role" | "permission" | "lifecycle" | "objectType";
+  | "kind" | "role" | "permission" | "lifecycle" | "attribute" | "objectType";
 
 export function word(group: Group, code: string, params: Record<string, unknown> = {}): string {
-  return i18next.t(`${group}.${code.replaceAll(".", "_")}`, { ...params, defaultValue: code });
+  return i18next.t(`${group}.${code.replace(/[^a-zA-Z0-9]+/g, "_")}`, { ...params, defaultValue: code });
 }
 
 export function explain(error: unknown): string {
