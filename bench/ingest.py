@@ -314,7 +314,7 @@ async def serve() -> None:
     from vigie.core import logs
     from vigie.core.runtime import Runtime
     from vigie.core.settings import load
-    from vigie.gateways.mqtt.ingest import ingest_services
+    from vigie.gateways.mqtt.ingest import services
 
     settings = load()
     logs.configure(settings.log_level, "console")
@@ -323,7 +323,7 @@ async def serve() -> None:
     async def nobody(_unit: Any, _items: Any) -> None:
         return None
 
-    await runtime.run(ingest_services(runtime, acknowledge=nobody, observe=nobody))
+    await runtime.run(services(runtime, acknowledge=nobody, observe=nobody))
 
 
 async def main(arguments: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from vigie.gateways.mqtt.streams import STREAM, ask, reader_config, reader_name
 
 log = logger(__name__)
 HIGH = 12_000
+HIGH_BYTES = 16_000_000
 _EXPIRES_NS = 30_000_000_000
 _HEARTBEAT_NS = 1_000_000_000
 _SILENCE_S = 3.5
@@ -59,6 +60,7 @@ class Lane:
         self._ready = asyncio.Event()
         self._buffer: list[Raw] = []
         self._bytes = 0
+        self._size = 4_000.0
         self._asked = 0
         self._expected = 1
         self._last = 0
@@ -145,6 +147,7 @@ class Lane:
             self._last = sequence
             self._buffer.append(Raw(sequence, int(fields[offset + 2]), subject, data, delivery))
             self._bytes += len(data)
+            self._size += (len(data) - self._size) * 0.01
         if not self._ready.is_set():
             self._ready.set()
 
@@ -179,9 +182,11 @@ class Lane:
             raise Broken(self._fault)
 
     async def _ask_more(self) -> None:
-        """Keep requests open for as much as may wait here, and no more."""
-        room = HIGH - len(self._buffer) - self._asked
-        if room < HIGH // 3:
+        """Keep requests open for as much as may wait here, and no more; memory is bounded by what
+        messages weighed lately."""
+        most = max(100, min(HIGH, int(HIGH_BYTES / self._size)))
+        room = most - len(self._buffer) - self._asked
+        if room < most // 3:
             return
         self._asked += room
         request = {"batch": room, "expires": _EXPIRES_NS, "idle_heartbeat": _HEARTBEAT_NS}

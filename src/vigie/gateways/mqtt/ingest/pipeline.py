@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+import sqlalchemy.exc
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -45,7 +46,15 @@ BATCH = 4_000
 BATCH_BYTES = 1_200_000
 CADENCE_S = 0.08
 _HEARD_EVERY_S = 1.0
-_AWAY = (Unavailable, OSError, TimeoutError, OperationalError, InterfaceError, psycopg.OperationalError)  # fmt: skip  # noqa: E501
+_AWAY = (
+    Unavailable,
+    OSError,
+    TimeoutError,
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 
 _CLAIM = text(
     """
@@ -200,6 +209,10 @@ class Pipeline:
         except Exception as error:
             self._store.forget()
             if len(batch) == 1:
+                if not _is_datas_fault(error):
+                    raise Unavailable(
+                        "not_stored", f"A reading cannot be stored now: {error!r}"
+                    ) from error
                 log.error(
                     "message_unstorable",
                     lane=self._number,
@@ -232,10 +245,22 @@ class Pipeline:
             if self._observe is not None and len(stored.asset):
                 waiting = await pending(unit, stored.asset)
                 if waiting:
-                    await self._observe(unit, _evidence(stored.fresh, waiting))
+                    await self._show(unit, _evidence(stored.fresh, waiting))
         self._commits += 1
         self._count(batch, parsed, stored)
         await self._tell(self._commits - 1, _age(batch[-1]), stored)
+
+    async def _show(self, unit: Unit, evidence: Sequence[Evidence]) -> None:
+        """A fault of the observer costs no reading."""
+        if self._observe is None:
+            return
+        try:
+            async with unit.attempt():
+                await self._observe(unit, evidence)
+        except (asyncio.CancelledError, *_AWAY):
+            raise
+        except Exception as error:
+            log.error("observer_failed", lane=self._number, cause=repr(error))
 
     async def _understand(self, batch: Sequence[Raw]) -> Parsed:
         """Parse; once more after looking up what was not in memory."""
@@ -335,6 +360,16 @@ def _evidence(fresh: Sequence[Arrival], waiting: set[int]) -> list[Evidence]:
         for arrival in fresh
         if arrival.asset in waiting
     ]
+
+
+def _is_datas_fault(error: Exception) -> bool:
+    """True when the message itself cannot be stored; a fault of the server or of our SQL would hit
+    every message, and setting them all aside would be losing them."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError):
+        return isinstance(error, sqlalchemy.exc.DataError | sqlalchemy.exc.IntegrityError)
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
+    return True
 
 
 def _lost(lane: int) -> Conflict:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from vigie.core.bus import Bus
 from vigie.core.runtime import Runtime, nats_url
@@ -22,7 +22,7 @@ class _Connection:
         self._open: tuple[Bus, LeanParser] | None = None
 
     @contextlib.asynccontextmanager
-    async def use(self) -> AsyncIterator[tuple[Bus, LeanParser]]:
+    async def use(self) -> AsyncGenerator[tuple[Bus, LeanParser]]:
         """The connection, for the block."""
         async with self._lock:
             if self._open is None:

@@ -144,6 +144,20 @@ async def test_only_what_is_waited_for_is_observed(city: City, at_work: Any) -> 
     ]
 
 
+async def test_a_failing_observer_costs_no_reading(city: City, run: Run) -> None:
+    async def observe(unit: Any, _stored: Sequence[Any]) -> None:
+        await unit.execute(text("select 1 / 0"))
+
+    async with city.runtime.database.unit() as unit:
+        await set_desired(unit, [city.assets["d7"]], 55)
+    async with run(ingest.services(city.runtime, observe=observe)):
+        await city.send(city.reading("d7", 77))
+        await city.drained()
+    assert 77 in [row.n for row in await history(city, "d7")]
+    rows = await city.rows("select code from gateways.quarantine where topic like '%reading'")
+    assert "unstorable" not in [row.code for row in rows]
+
+
 async def test_device_issued_just_now_is_known(city: City, at_work: Any) -> None:
     async with city.runtime.database.unit() as unit:
         await city.add_light(unit, 101)
