@@ -52,7 +52,7 @@ _GRID = """
                    hold approve send received shown done refused failed expire cancel supersede
 requested           A      -     S      D       .    C      R      F      T      X        U
 awaiting_approval   .      Q     -      -       .    -      -      F      T      X        U
-sent                -      -     .      D       C    C      R      F      T      X        U
+sent                -      -     .      D       .    C      R      F      T      X        U
 delivered           -      -     .      .       C    C      R      F      T      X        U
 confirmed           -      -     -      .       .    .      L      L      .      .        .
 refused             -      -     -      .       L    L      .      L      .      .        .
@@ -153,12 +153,10 @@ def apply(
 def proves(target: Target, wanted: Wanted, values: Mapping[str, float]) -> bool:
     """True when a reading taken after the command was sent shows it done.
 
-    Where the value was there before, the device must have received the command too: a reading
-    alone would confirm a command that never arrived.
+    A reading does not say whose will it shows. So it counts only where the device has acknowledged
+    receiving this very command, and where something else was last shown and wanted before.
     """
-    if target.sent_at is None or not wanted:
-        return False
-    if target.already and target.state == "sent":
+    if target.sent_at is None or target.already or not wanted:
         return False
     return shows(wanted, values)
 

@@ -16,7 +16,7 @@ from vigie.twin.kinds import KINDS, CommandSpec
 
 
 class Chosen(msgspec.Struct, frozen=True, gc=False):
-    """One asset that a command goes to; `already` when it shows, or was told, what is wanted."""
+    """One asset that a command goes to; `already` when it may show what is wanted without it."""
 
     id: int
     municipality: str
@@ -126,7 +126,8 @@ async def _load(unit: Unit, ids: list[int], wanted: Wanted) -> list[Any]:
         text(
             "select a.id, a.kind, a.municipality, a.trade,"  # noqa: S608 - declared names
             " coalesce(a.retired <= current_date, false) as retired, i.desired,"
-            f" coalesce({_desired(wanted)}, false) or coalesce({_shown(wanted)}, false) as already"
+            # What was never told may be so already.
+            f" coalesce({_desired(wanted)}, false) or coalesce({_shown(wanted)}, true) as already"
             " from twin.asset a left join twin.intent i on i.asset = a.id"
             " left join twin.state s on s.asset = a.id where a.id = any(:ids) order by a.id"
         ),
@@ -152,7 +153,7 @@ def _shown(wanted: Wanted) -> str:
                 if slot is not None
             ]
             cases.append(f"(a.kind = '{kind.name}' and {' and '.join(near)})")
-    return f"({' or '.join(cases)})" if cases else "false"
+    return f"({' or '.join(cases)})" if cases else "true"
 
 
 def _values(wanted: Wanted) -> dict[str, float]:

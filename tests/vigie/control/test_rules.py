@@ -107,11 +107,11 @@ def test_a_reading_proves_nothing_before_sending_nor_where_it_was_so() -> None:
     wanted = wanted_of(SPEC, {"level": 40})
     there = {"dimmingLevel": 40.2}
     assert not proves(Target("requested"), wanted, there)
-    assert proves(Target("sent", sent_at=NOW), wanted, there)
-    assert not proves(Target("sent", already=True, sent_at=NOW), wanted, there)
-    assert proves(Target("delivered", already=True, sent_at=NOW), wanted, there)
-    assert not proves(Target("sent", sent_at=NOW), wanted, {"activePower": 40})
-    assert not proves(Target("sent", sent_at=NOW), {}, there)
+    assert proves(Target("delivered", sent_at=NOW), wanted, there)
+    assert not proves(Target("delivered", already=True, sent_at=NOW), wanted, there)
+    assert not proves(Target("delivered", sent_at=NOW), wanted, {"activePower": 40})
+    assert not proves(Target("delivered", sent_at=NOW), {}, there)
+    assert not apply(Target("sent", sent_at=NOW), "shown", NOW), "not acknowledged"
 
 
 def test_parameters_are_checked_against_the_declaration() -> None:

@@ -74,21 +74,23 @@ class Lamps:
         self.dice.shuffle(answers)
         self.answers += answers * self.dice.choice((1, 1, 2))
 
-    async def lane(self) -> None:
+    async def lane(self, lights: Lights) -> None:
         while True:
             await asyncio.sleep(0.02)
             batch, self.answers = self.answers, []
+            levels = dict(self.levels)
+            for asset, level in levels.items():
+                await lights.shows([asset], level)
             async with self.runtime.database.unit() as unit:
                 await acknowledge(unit, batch)
-                await observe(
-                    unit, [reading(asset, level) for asset, level in list(self.levels.items())]
-                )
+                await observe(unit, [reading(asset, level) for asset, level in levels.items()])
 
 
 async def test_a_storm_ends_truthfully(runtime: Runtime, lights: Lights) -> None:
     database = runtime.database
     ids = await lights.add(60)
     lamps = Lamps(runtime, 7)
+    lamps.levels = dict.fromkeys(ids, -1.0)
     await lamps.know(lights, ids)
     heard = await runtime.bus.subscribe("down.>", lamps.hear)
     commands: list[UUID] = []
@@ -102,7 +104,7 @@ async def test_a_storm_ends_truthfully(runtime: Runtime, lights: Lights) -> None
                 {"level": float(dice.randint(0, 100))},
                 "storm",
                 assets=chosen,
-                expires_in_s=5,
+                expires_in_s=2,
             )
             async with database.unit(ANNE, EVERYTHING) as unit:
                 commands.append((await request_command(unit, asked)).id)
@@ -115,7 +117,7 @@ async def test_a_storm_ends_truthfully(runtime: Runtime, lights: Lights) -> None
                     pass
 
     async with running(runtime):
-        lane = asyncio.create_task(lamps.lane())
+        lane = asyncio.create_task(lamps.lane(lights))
         await asyncio.gather(*(person(seed) for seed in range(3)))
         for _ in range(300):
             await asyncio.sleep(0.1)

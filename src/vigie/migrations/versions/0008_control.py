@@ -42,15 +42,16 @@ def upgrade() -> None:
 
         -- `watch`: evidence still matters, while it is open and, once timed out, until a later
         -- command or a late answer. An asset is watched for one command at a time.
+        -- No foreign key: written in the transaction of its command, which is never deleted, and
+        -- 34,000 checks are a fifth of the time that takes.
         create table control.target (
-            command uuid not null references control.command,
+            command uuid not null,
             asset int not null,
             municipality text not null,
             trade text not null,
             state text not null default 'requested',
             watch boolean not null default true,
-            -- It showed, or was told to show, the wanted value before: a reading alone proves
-            -- nothing then.
+            -- It may have shown the wanted value before: a reading proves nothing then.
             already boolean not null default false,
             attempts smallint not null default 0,
             next_send timestamptz,
