@@ -175,7 +175,9 @@ class Bench:
             for start in range(0, len(frames), 500):
                 connection.sendall(b"".join(frames[start : start + 500]))
             connection.sendall(b"PING\r\n")
-            time.sleep(0.5)
+            answers = b""
+            while answers.count(b"PONG") < 2:
+                answers += connection.recv(4096)
 
     def stored(self) -> int:
         with psycopg.connect(self.postgres.url(OWNER)) as connection:
