@@ -42,7 +42,7 @@ export function Changes({ entry, about }: { entry: JournalEntry; about?: number 
     enabled: false,
   });
   const all = rest.data?.pages.flatMap((page) => page.items) ?? entry.changes;
-  const own = about === undefined ? [] : all.filter((change) => change.object_type === "twin.asset" && change.object_id === String(about));
+  const own = about === undefined ? [] : all.filter((change) => change.object_type === asset && change.object_id === String(about));
   const shown = own.length ? own : all;
   const more = rest.data ? rest.hasNextPage : partial && own.length === 0;
   return (
@@ -50,7 +50,7 @@ export function Changes({ entry, about }: { entry: JournalEntry; about?: number 
       <table className={classes["changes"]}>
         <tbody>
           {shown.map((change, i) => (
-            <Rows key={i} change={change} linked={change.object_type === "twin.asset" && change.object_id !== String(about)} />
+            <Rows key={i} change={change} linked={change.object_type === asset && change.object_id !== String(about)} />
           ))}
         </tbody>
       </table>
