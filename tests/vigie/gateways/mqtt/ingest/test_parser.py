@@ -1,6 +1,7 @@
 """The lean parser: the same frames wherever the stream of bytes is cut."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,10 +12,10 @@ from vigie.gateways.mqtt.ingest.parser import LeanParser
 ACK = b"$JS.ACK.s.c.1.7.3.99.0"
 STREAM = (
     b"PING\r\n"
-    b"HMSG $MQTT.msgs.up.0.c.reading 7 " + ACK + b" 28 32\r\n"
+    b"HMSG $MQTT.msgs.up.0.c.reading 7 " + ACK + b" 26 30\r\n"
     b"NATS/1.0\r\nNmqtt-Pub: 1\r\n\r\nab\r\n\r\n"
     b"MSG other 8 2\r\nhi\r\n"
-    b"HMSG _INBOX.x 7 27 27\r\nNATS/1.0 408 Timed Out\r\na:\r\n\r\n"
+    b"HMSG _INBOX.x 7 30 30\r\nNATS/1.0 408 Timed Out\r\na:\r\n\r\n"
     b"MSG $MQTT.msgs.up.0.c.ack 7 " + ACK + b" 4\r\nPING\r\n"
     b"+OK\r\n"
 )
@@ -53,7 +54,7 @@ def test_cut_anywhere(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
 
     async def feed() -> None:
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             await parser.parse(STREAM[start:stop])
 
     asyncio.run(feed())
