@@ -15,7 +15,7 @@ STREAM = (
     b"HMSG $MQTT.msgs.up.0.c.reading 7 " + ACK + b" 26 30\r\n"
     b"NATS/1.0\r\nNmqtt-Pub: 1\r\n\r\nab\r\n\r\n"
     b"MSG other 8 2\r\nhi\r\n"
-    b"HMSG _INBOX.x 7 30 30\r\nNATS/1.0 408 Timed Out\r\na:\r\n\r\n"
+    b"HMSG _INBOX.x 7 30 30\r\nNATS/1.0 408 Timed Out\r\na:\r\n\r\n\r\n"
     b"MSG $MQTT.msgs.up.0.c.ack 7 " + ACK + b" 4\r\nPING\r\n"
     b"+OK\r\n"
 )
