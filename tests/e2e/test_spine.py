@@ -3,6 +3,8 @@
 What an operator does, in a real browser, on a real centre; the journal says who, when and why.
 """
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,72 @@ def test_another_municipality_sees_nothing(centre: Centre) -> None:
     frames = live(other, centre, ["34172/lighting"])
     assert any(f.get("op") == "error" and f.get("code") == "not_found" for f in frames)
     assert not any(f.get("op") == "snapshot" for f in flattened(frames))
+
+
+def test_a_second_night_names_exactly_the_lamps_that_fail(
+    desk: Desk, centre: Centre, pictures: Path
+) -> None:
+    """Started again with seeded failures: those lamps, and no other, did not confirm."""
+    centre.stop()
+    centre.up("--city", str(centre.var.parent / "city"), "--failure-rate", "0.02")
+    centre.await_city()
+    page = desk.page
+    log_in(desk, centre)
+    page.wait_for_function(
+        f"() => window.__vigie && window.__vigie.lightsReported() === {LIGHTS}", timeout=75_000
+    )
+    for _ in range(2):
+        page.get_by_role("button", name="Zoomer", exact=True).click()
+        page.wait_for_timeout(800)
+    select_square(desk, 500)
+    set_level(desk, 43, "Second essai de nuit")
+    client = centre.login()
+    command = json(client.get("/api/v1/commands"))["items"][0]
+    assert command["params"] == {"level": 43}
+    expected = seeded_faults(centre, client, command["id"])
+    assert expected, "no seeded fault among 500 lights: choose another seed"
+    missing = page.get_by_test_id("not-confirmed-list")
+    expect(missing).to_have_attribute("data-count", str(len(expected)), timeout=150_000)
+    expect(page.get_by_test_id("count-confirmed")).to_have_attribute(
+        "data-count", str(500 - len(expected))
+    )
+    expect(page.get_by_test_id("not-confirmed")).to_have_count(len(expected))
+    page.screenshot(path=pictures / "command-failures.png")
+    assert unconfirmed(client, command["id"]) == expected
+    assert desk.errors == []
+
+
+def seeded_faults(centre: Centre, client: Any, command: str) -> set[str]:
+    """Tokens of the command's lights that simcity, with its default seed, has at fault."""
+    said = subprocess.run(
+        [sys.executable, "-m", "simcity", "faults",
+         f"--provisioning={centre.var / 'provisioning.json'}", "--failure-rate=0.02"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    seeded = {line.split("\t")[0] for line in said.stdout.splitlines()}
+    return seeded & set(targets(client, command))
+
+
+def unconfirmed(client: Any, command: str) -> set[str]:
+    """Tokens of the lights that did not confirm."""
+    return {token for token, state in targets(client, command).items() if state != "confirmed"}
+
+
+def targets(client: Any, command: str) -> dict[str, str]:
+    """State of every light of a command, by token."""
+    found: dict[str, str] = {}
+    cursor: str | None = None
+    while True:
+        page = json(
+            client.get(
+                f"/api/v1/commands/{command}/targets",
+                params={"limit": 500, **({"cursor": cursor} if cursor else {})},
+            )
+        )
+        found.update({item["asset"]["token"]: item["state"] for item in page["items"]})
+        cursor = page["next"]
+        if cursor is None:
+            return found
 
 
 def live(client: Any, centre: Centre, channels: list[str]) -> list[dict[str, Any]]:

@@ -26,7 +26,6 @@ def montpellier(folder: Path) -> Path:
     (folder / "city.toml").write_text(
         'name = "Montpellier"\n'
         "synthetic = false\n"
-        'attribution = "Ville de Montpellier, Licence Ouverte"\n\n'
         "[[streets]]\n"
         f'file = "{data / "FilaireVoies" / "VilleMTP_MTP_FilaireVoies.zip"}"\n\n'
         "[[equipment]]\n"
