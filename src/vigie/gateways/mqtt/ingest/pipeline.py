@@ -155,6 +155,7 @@ class Pipeline:
                 checked = now
                 if not batch:
                     await leadership.check()
+                    await self._flush_counts()
                     component.set("ok", lag_s=0.0)
                     gauges.LAG.labels(self._label).set(0)
                 await self._tell(self._commits, 0.0 if not batch else _age(batch[-1]))
@@ -312,6 +313,13 @@ class Pipeline:
         self._heard_at = time.monotonic()
         counts, self._heard = self._heard, {}
         return counts
+
+    async def _flush_counts(self) -> None:
+        """Nothing comes: write down what is still counted here."""
+        counts = self._due_counts() if self._heard else {}
+        if counts:
+            async with self._runtime.database.unit() as unit:
+                await heard(unit, counts)
 
     def _count(self, batch: Sequence[Raw], parsed: Parsed, stored: Stored) -> None:
         label = self._label
