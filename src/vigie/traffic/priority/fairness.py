@@ -45,7 +45,9 @@ class Fairness:
         late = np.maximum(0.0, self.red / self.planned_red - PATIENCE)
         short = np.maximum(0.0, ENOUGH * self.planned_share / np.maximum(self.share, 0.02) - 1.0)
         starved = SHARE_GAIN * short * np.maximum(0.0, self.left_over - 0.5)
-        self.weight = np.minimum((1.0 + strength * RED_GAIN * late) * (1.0 + starved), ROOF)
+        self.weight = np.minimum(
+            (1.0 + strength * RED_GAIN * late) * (1.0 + strength * starved), ROOF
+        )
 
 
 def _plan_of(tables: Tables) -> tuple[Floats, Floats]:

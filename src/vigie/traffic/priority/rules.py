@@ -16,7 +16,7 @@ from .rollout import Buses, Outcome, Rows, roll
 from .runner import Command, Go, Hold, Running
 from .tables import Floats, Tables
 
-HOLDS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22, 27, 33, 40, 50, 65, 85)
+HOLDS = (0, 1, 2, 3, 5, 7, 10, 13, 17, 22, 28, 36, 46, 60, 80)
 SAMPLES = (0.25, 0.5, 0.25)
 """Weights of a bus's early, likely and late arrival."""
 
@@ -27,7 +27,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     bus_people: float = 30.0
     """People in a bus of unknown load."""
     car_people: float = 1.3
-    bus_factor: float = 3.0
+    bus_factor: float = 6.0
     """Weight of a bus passenger's second against a car passenger's."""
     late_full: float = 180.0
     """Seconds of lateness at which a bus counts double."""
@@ -35,11 +35,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policies: tuple[float, ...] = (0.0, 0.3, 0.65, 1.0)
     spill: float = 1.0
     """Extra weight of a lane whose queue fills its street."""
-    fair: float = 0.3
+    fair: float = 0.1
     """How strongly lanes that fare worse than under the plan gain weight (0: not at all)."""
     reach: float = 80.0
     """Seconds before the stop line at which a request is opened."""
-    debt_limit: float = 4000.0
+    debt_limit: float = 30_000.0
     """Person-seconds that priority may take from others at a crossing before it locks."""
     debt_memory: float = 120.0
     """Seconds in which two thirds of that debt are repaid."""
