@@ -61,6 +61,8 @@ describe("the live connection", () => {
   it("subscribes, takes the server's clock, and is live once the server says so", () => {
     expect(last().sent).toEqual([{ op: "subscribe", channels: null }]);
     expect(connection.status.live).toBe(false);
+    last().hear({ op: "batch", now: Date.now() + 5_000, age: 600, items: [snapshot(1)] } as Frame);
+    expect(connection.status.live).toBe(false);
     last().hear(heartbeat());
     expect(connection.status).toMatchObject({ live: true, lag: 0.3, since: null });
     expect(connection.now() - Date.now()).toBe(5_000);

@@ -3,7 +3,7 @@ import { List, SquareDashedMousePointer } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Shape, type Sign } from "../../shared/ui/Shape";
 import { type Shown, useDesk } from "../state/desk";
-import { useCounters } from "../state/live";
+import { useCounters, useLiveStatus } from "../state/live";
 import { useFormat, usePromise } from "../state/server";
 import classes from "./LayerChips.module.css";
 
@@ -13,6 +13,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
   const format = useFormat();
   const promise = usePromise();
   const counters = useCounters(promise);
+  const { live } = useLiveStatus();
   const { shown, toggleShown, boxTool, drawer, set } = useDesk();
 
   const failures: [Sign, number][] = [
@@ -39,7 +40,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
 
   return (
     <div className={classes["chips"]}>
-      <div className={classes["row"]} role="group" aria-label={t("chip.label")}>
+      <div className={classes["row"]} data-live={live} role="group" aria-label={t("chip.label")}>
         {chip("normal", counters.normal, ["normal"], t("chip.normalHint"))}
         {chip("failures", total, ["lamp"], failures.map(([sign, count]) => `${t(`condition.${sign as "lamp"}`)} ${format.number(count)}`).join(" · "))}
         {chip("silent", counters.silent, ["silent"], t("chip.silentHint", { age: format.age(promise) }))}
@@ -52,7 +53,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
         {synthetic && <span className={classes["synthetic"]} title={t("chip.syntheticHint")}>{t("chip.synthetic")}</span>}
       </div>
       {abnormal.length > 0 && shown.failures && (
-        <ul className={classes["legend"]}>
+        <ul className={classes["legend"]} data-live={live}>
           {abnormal.map(([sign, count]) => (
             <li key={sign}><Shape condition={sign} size={11} />{t(`condition.${sign as "lamp"}`)}<span className={classes["count"]}>{format.number(count)}</span></li>
           ))}

@@ -52,7 +52,7 @@ void main() {
   v_pending = pending ? 1 : 0;
   v_level = a_face.x > 100u ? 0.0 : float(a_face.x) / 100.0;
   v_radius = abnormal ? max(u_radius * 1.25, 4.0) : condition == 1 ? max(u_radius, 1.6) : u_radius;
-  v_size = 2.0 * (v_radius * (condition == 0 && u_radius > 3.0 ? 2.4 : 1.0) + (marked || pending ? 6.0 : 1.5));
+  v_size = 2.0 * (v_radius * (condition == 0 && u_radius > 3.0 ? 2.4 : 1.0) + (marked || pending ? 6.0 + v_radius * 0.35 : 1.5));
   if ((a_flags & 32u) != 0u || (!shown && !marked && !pending) || front != (u_pass == 1)) return;
   gl_Position = vec4((a_position + u_offset) * u_scale, 0.0, 1.0);
   gl_PointSize = v_size * u_ratio;
@@ -104,10 +104,11 @@ void main() {
     over(${vec3(colour.void)}, fill(d - 1.2) * 0.9);
     over(tint, fill(d));
   }
-  if (v_pending == 1) over(${vec3(colour.focus)}, ring(away - r - 2.5, 1.2) * dashes(p, 5.0));
+  float edge = v_condition > 1 ? r * 1.3 : r;
+  if (v_pending == 1) over(${vec3(colour.focus)}, ring(away - edge - 2.5, 1.2) * dashes(p, 5.0));
   if ((v_mark & 3u) != 0u) {
     bool open = (v_mark & 2u) != 0u;
-    over(${vec3(colour.focus)}, ring(away - r - (r > 4.0 || open ? 3.0 : 1.4), open ? 2.2 : r > 4.0 ? 1.6 : 0.9) * (r > 4.0 || open ? 1.0 : 0.75));
+    over(${vec3(colour.focus)}, ring(away - edge - (r > 4.0 || open ? 3.0 : 1.4), open ? 2.2 : r > 4.0 ? 1.6 : 0.9) * (r > 4.0 || open ? 1.0 : 0.75));
   }
   if ((v_mark & 4u) != 0u) colour *= 0.14;
   if (colour.a < 0.004) discard;

@@ -109,7 +109,7 @@ export class LiveConnection {
 
   private check(): void {
     const quiet = this.clock() - this.lastFrame;
-    if (quiet > silence && this.status.live) this.lost(this.status.phase);
+    if (quiet > silence && this.status.live) this.lost("connecting");
     if (quiet > giveUp && this.socket) {
       const socket = this.socket;
       this.closed(0);
@@ -123,7 +123,8 @@ export class LiveConnection {
       case "hello":
         this.offset = frame.now - this.lastFrame;
         this.failures = 0;
-        this.serverLive = true;
+        // A snapshot may be of a picture that stands still: only a heartbeat says it is live.
+        this.serverLive = false;
         clearTimeout(this.cleanup);
         this.cleanup = setTimeout(() => this.store.keepOnly(this.received), settle);
         return;
