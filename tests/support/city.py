@@ -65,10 +65,10 @@ class City:
             assert time.monotonic() < deadline, "simcity opened no control socket"
             time.sleep(0.05)
 
-    def ask(self, timeout: float = 60, **request: Any) -> dict[str, Any]:
+    def ask(self, within_s: float = 60, **request: Any) -> dict[str, Any]:
         """One question over the control socket."""
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(timeout)
+            client.settimeout(within_s)
             client.connect(str(self.socket))
             client.sendall(json.dumps(request).encode() + b"\n")
             answer = client.makefile().readline()
@@ -77,10 +77,10 @@ class City:
         return said
 
     def drain(self, timeout: float = 60) -> dict[str, Any]:
-        """Report no more and wait until all is acknowledged; the counts."""
-        self.ask(op="drain", timeout=timeout + 5)
+        """Report no more and wait until all is acknowledged (`drained`); the counts."""
+        drained = self.ask(timeout + 5, op="drain", timeout=timeout)["drained"]
         self.ask(op="write")
-        return self.ask(op="stats")
+        return self.ask(op="stats") | {"drained": drained}
 
     def stop(self) -> None:
         """End it."""

@@ -194,9 +194,8 @@ class Database:
         if scope is None:
             scope = EVERYTHING if principal.kind == "system" else Scope()
         try:
-            async with self._engine.connect() as connection, connection.begin():
+            async with self._transaction(scope) as connection:
                 unit = Unit(connection, principal, scope, request_id or str(uuid7()), self.waker)
-                await apply(connection, scope)
                 if statement_timeout_s is not None:
                     await connection.execute(
                         text("select set_config('statement_timeout', :ms, true)"),
@@ -210,6 +209,23 @@ class Database:
             if error.connection_invalidated:
                 raise unavailable(error) from error
             raise
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self, scope: Scope) -> AsyncGenerator[AsyncConnection, None]:
+        """A transaction that sees the scope. A pooled connection that died meanwhile (the server
+        was started again) shows at this first statement, where a new one may take its place."""
+        for again in (True, False):
+            async with self._engine.connect() as connection:
+                try:
+                    await connection.begin()
+                    await apply(connection, scope)
+                except DBAPIError as error:
+                    if again and error.connection_invalidated:
+                        continue
+                    raise
+                yield connection
+                await connection.commit()
+                return
 
 
 def unavailable(error: BaseException) -> Unavailable:

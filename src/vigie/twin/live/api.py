@@ -8,6 +8,7 @@ import msgspec
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
+from vigie.core.errors import Unavailable
 from vigie.core.runtime import Runtime
 from vigie.core.scope import Principal
 from vigie.core.web import caller_scope, still_logged_in, websocket
@@ -115,7 +116,10 @@ async def _stay(socket: Socket, hub: Hub, client: Client) -> None:
     """A logout, a revoked token or a lost grant ends or narrows what is shown."""
     while True:
         await asyncio.sleep(_STILL_EVERY_S)
-        principal = await still_logged_in(socket, PERMISSION)
+        try:
+            principal = await still_logged_in(socket, PERMISSION)
+        except Unavailable:
+            continue  # Nobody can log out while the database is away; the heartbeats tell it.
         if principal is None:
             raise Closing(NOT_LOGGED_IN, "not_logged_in")
         client.principal = principal

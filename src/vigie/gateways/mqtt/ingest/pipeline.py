@@ -132,7 +132,7 @@ class Pipeline:
             if time.monotonic() - started > 10:
                 pause = 0.25
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 2.0)
+            pause = min(pause * 2, 1.0)
 
     async def _flow(self, leadership: Leadership, component: Component) -> None:
         """Store what comes, until something ends it by raising."""
