@@ -32,7 +32,7 @@ check: setup-dev web/node_modules/.installed
 	@.venv/bin/ruff check src tests bench
 	@.venv/bin/ruff format --check src tests bench
 	@.venv/bin/lint-imports
-	@web/node_modules/.bin/pyright --pythonpath $(PY)
+	@.venv/bin/pyright
 	@cd web && npm run --silent typecheck && npm run --silent lint
 
 test: setup-dev check web browser

@@ -16,12 +16,13 @@ from tests.conftest import Engines
 from tests.support import malformed
 from tests.support.mqtt import connect, issue, running
 from tests.support.web import person, serving
-from vigie.app import PERMISSIONS, ROUTES, ingest_
+from vigie.app import ingest as ingest_role
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
 from vigie.gateways.mqtt import MqttGateway
 from vigie.gateways.mqtt.model import Issued
 from vigie.gateways.mqtt.wire import Connection, Refused
+from vigie.routes import PERMISSIONS, ROUTES
 
 LAMPS = """
 insert into twin.asset (token, kind, trade, source, source_id, municipality, lon, lat, mercator)
@@ -75,7 +76,7 @@ async def street(
         good = await issue(runtime, gateway, "good", [rows[0][0]])
         bad = await issue(runtime, gateway, "bad", [rows[1][0]])
         made = Street(runtime, gateway, good, bad)
-        tasks = [asyncio.create_task(service()) for service in ingest_(runtime).values()]
+        tasks = [asyncio.create_task(service()) for service in ingest_role(runtime).values()]
         tasks.append(asyncio.create_task(made.behave()))
         try:
             yield made

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import nats
 import pytest
+
 from tests.simcity.helpers import Nats, Platform
 
 

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import msgspec
-from tests.simcity.helpers import Nats, Platform, free_port, provisioning, running, until
 from typer.testing import CliRunner
 
 from simcity import control
@@ -13,6 +12,7 @@ from simcity.cli import app
 from simcity.faults import NAMES, Fault
 from simcity.provisioning import Broker
 from simcity.run import City, Options
+from tests.simcity.helpers import Nats, Platform, free_port, provisioning, running, until
 
 QUIET = Options(interval=60.0, batch=0, connect_within=0.0)
 BUSY = Options(interval=0.2, batch=0, connect_within=0.0)

@@ -6,12 +6,12 @@ import sqlite3
 from pathlib import Path
 
 import nats
-from tests.simcity.helpers import Nats, provisioning, running, until
 
 from simcity.gateway import Gateway, Message
 from simcity.provisioning import GatewaySpec
 from simcity.run import Options
 from simcity.stats import Stats
+from tests.simcity.helpers import Nats, provisioning, running, until
 
 LOAD = Options(rate=800, batch=0, brief=True, connect_within=0.0, window=64)
 

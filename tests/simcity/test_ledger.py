@@ -3,9 +3,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.simcity.helpers import lamps
 
 from simcity.ledger import Ledger, summary
+from tests.simcity.helpers import lamps
 
 DEVICES = [(device, "gwA") for device in lamps("gwA", 3)]
 

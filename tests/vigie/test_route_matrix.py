@@ -12,10 +12,10 @@ import pytest
 from litestar.routes import HTTPRoute, WebSocketRoute
 
 from tests.support.web import client, person
-from vigie.app import PERMISSIONS, ROUTES
 from vigie.core.access import ANY_LOGIN, EVERY_ROLE, PUBLIC
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
+from vigie.routes import PERMISSIONS, ROUTES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "role_route_matrix.txt"
 COLUMNS = ("anonymous", *EVERY_ROLE)

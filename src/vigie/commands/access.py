@@ -37,9 +37,7 @@ def add(
     """Add an account; its first password is shown once."""
     _tell(
         _with_database(
-            lambda database: admin.add_user(
-                database, username, display_name, grant or [], language
-            )
+            lambda database: admin.add_user(database, username, display_name, grant or [], language)
         )
     )
 
@@ -70,9 +68,7 @@ def list_users() -> None:
     table = Table("User", "Name", "Grants", "State", box=None, pad_edge=False)
     for user in _with_database(admin.list_users):
         grants = ", ".join(f"{g.role}@{g.municipality}/{g.trade}" for g in user.grants)
-        table.add_row(
-            user.username, user.display_name, grants, "open" if user.active else "closed"
-        )
+        table.add_row(user.username, user.display_name, grants, "open" if user.active else "closed")
     Console().print(table)
 
 

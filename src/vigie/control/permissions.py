@@ -3,7 +3,7 @@
 A viewer sees what was commanded and what became of it, and commands nothing; an auditor too.
 """
 
-from vigie.core.access.catalogue import Permission
+from vigie.core.access import Permission
 
 PERMISSIONS = (
     Permission(

@@ -26,6 +26,7 @@ from vigie.core.logs import logger
 from vigie.core.settings import Settings
 
 log = logger(__name__)
+Services = dict[str, Callable[[], Awaitable[None]]]
 
 
 class Component(msgspec.Struct):

@@ -3,7 +3,6 @@
 Public to any login. Positions are WGS 84, [lon, lat]. Never: know what stands in a street.
 """
 
-from vigie.places.api import ROUTES
 from vigie.places.gazetteer import Gazetteer
 from vigie.places.importing import import_contours, import_streets
 from vigie.places.locate import Locator, Streets
@@ -20,7 +19,6 @@ from vigie.places.service import (
 )
 
 __all__ = [
-    "ROUTES",
     "Gazetteer",
     "Holidays",
     "Locator",

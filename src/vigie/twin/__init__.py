@@ -4,11 +4,11 @@ Verbs read, find and change equipment within the scope of the unit of work they 
 asset is not found. Never: speak to devices, decide what a value means.
 """
 
-from vigie.twin.api import PERMISSIONS, ROUTES
 from vigie.twin.changing import relocate, update
 from vigie.twin.importing import import_equipment
 from vigie.twin.kinds import KINDS, TRADES, CommandSpec, Kind, Metric, Parameter
 from vigie.twin.model import Asset, AssetChange, AssetRef, Found, GatewayInfo, Lifecycle, Value
+from vigie.twin.permissions import PERMISSIONS
 from vigie.twin.reactions import REACTIONS
 from vigie.twin.search import search
 from vigie.twin.service import demand, find_ids, list_assets, provide_gateways, read, refs
@@ -17,7 +17,6 @@ __all__ = [
     "KINDS",
     "PERMISSIONS",
     "REACTIONS",
-    "ROUTES",
     "TRADES",
     "Asset",
     "AssetChange",

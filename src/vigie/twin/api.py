@@ -6,12 +6,11 @@ from typing import Annotated
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from vigie.core.access import EVERY_ROLE
 from vigie.core.database import Unit
 from vigie.core.errors import Invalid
 from vigie.core.journal import Entry
 from vigie.core.paging import Page
-from vigie.core.web import ANY_LOGIN, IfMatch, Limit, OpenUnit, Permission, Tagged, get, patch
+from vigie.core.web import ANY_LOGIN, IfMatch, Limit, OpenUnit, Tagged, get, patch
 from vigie.twin import changing, export, service
 from vigie.twin.kinds import KINDS, Kind
 from vigie.twin.model import (
@@ -26,11 +25,6 @@ from vigie.twin.model import (
 )
 from vigie.twin.query import Selection, selection
 from vigie.twin.search import search
-
-PERMISSIONS = (
-    Permission("twin.read", "See equipment, its state and its history.", EVERY_ROLE),
-    Permission("twin.change", "Change what is known of equipment.", ("administrator",)),
-)
 
 Filter = Annotated[
     str,

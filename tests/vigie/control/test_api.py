@@ -8,9 +8,9 @@ import pytest
 
 from tests.support.web import person
 from tests.vigie.control.conftest import CHENOVE, DIJON, Lights
-from vigie.app import PERMISSIONS, ROUTES
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
+from vigie.routes import PERMISSIONS, ROUTES
 
 pytestmark = pytest.mark.usefixtures("quiet")
 

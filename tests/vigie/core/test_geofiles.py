@@ -49,9 +49,10 @@ def read(path: Path, columns: list[str] | None = None, **options: Any) -> Batch:
 
 
 def refused(path: Path, **options: Any) -> VigieError:
-    with pytest.raises(VigieError) as caught, open_geofile(
-        path, ReadOptions(**options), near=NEAR, place="Dijon"
-    ) as source:
+    with (
+        pytest.raises(VigieError) as caught,
+        open_geofile(path, ReadOptions(**options), near=NEAR, place="Dijon") as source,
+    ):
         list(source.batches(source.fields))
     return caught.value
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from tests.support.web import person
 from vigie import places, twin
-from vigie.app import PERMISSIONS, ROUTES
 from vigie.core.geofiles import Mapping
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
+from vigie.routes import PERMISSIONS, ROUTES
 
 Points = Callable[[list[tuple[dict[str, Any], list[float] | None]]], Path]
 API = "/api/v1"

@@ -5,7 +5,6 @@ the `gateways` role. Never: what a reading means (twin), or when a command is du
 of a reading up is vigie.gateways.mqtt.ingest.
 """
 
-from vigie.gateways.mqtt.api import PERMISSIONS, ROUTES
 from vigie.gateways.mqtt.check import Finding, check_server
 from vigie.gateways.mqtt.gateway import MqttGateway, services
 from vigie.gateways.mqtt.messages import Ack, Reading, decode_acks, decode_readings, schema
@@ -19,6 +18,7 @@ from vigie.gateways.mqtt.model import (
     Tally,
 )
 from vigie.gateways.mqtt.orders import send
+from vigie.gateways.mqtt.permissions import PERMISSIONS
 from vigie.gateways.mqtt.presence import heard
 from vigie.gateways.mqtt.provision import Provisioned, provision
 from vigie.gateways.mqtt.quarantine import Quarantine, read_quarantine
@@ -37,7 +37,6 @@ from vigie.gateways.mqtt.streams import ensure_streams, reader_name, stream_stat
 
 __all__ = [
     "PERMISSIONS",
-    "ROUTES",
     "Ack",
     "Carrier",
     "Finding",

@@ -6,24 +6,10 @@ import msgspec
 
 from vigie.core.database import Unit
 from vigie.core.runtime import Runtime
-from vigie.core.web import PUBLIC, Limit, Page, Permission, get, post
+from vigie.core.web import PUBLIC, Limit, Page, get, post
 from vigie.gateways.mqtt import quarantine, service
 from vigie.gateways.mqtt.messages import schema
 from vigie.gateways.mqtt.model import Gateway, Quarantined, Secret, Tally
-
-PERMISSIONS = (
-    Permission(
-        "gateways.read",
-        "See gateways, their presence and counters.",
-        ("administrator", "operator", "viewer"),
-    ),
-    Permission("gateways.manage", "Rotate gateways' secrets and revoke them.", ("administrator",)),
-    Permission(
-        "quarantine.read",
-        "See the messages of devices that were refused, and why.",
-        ("administrator", "operator"),
-    ),
-)
 
 
 class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ import nats.errors
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from vigie.core.engines.nats import ACCOUNT, issuer_seed
+from vigie.core.engines import ACCOUNT, issuer_seed
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
 from vigie.core.settings import Settings

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from vigie.core import ids
 from vigie.core.bus import Bus
 from vigie.core.database import Unit
-from vigie.core.engines.secrets import write
+from vigie.core.engines import write_secret
 from vigie.core.errors import Conflict, Invalid
 from vigie.core.journal import Change
 from vigie.core.settings import Settings
@@ -119,7 +119,7 @@ async def provision(
         ],
     )
     try:
-        write(out, msgspec.json.encode(file))
+        write_secret(out, msgspec.json.encode(file))
     except OSError as error:
         raise Invalid("file_not_written", f"{out} cannot be written: {error.strerror}.") from error
     if issued or lost:

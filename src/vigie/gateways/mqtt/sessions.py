@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 
 from vigie.core import clock
 from vigie.core.bus import Bus
-from vigie.core.engines.nats import ACCOUNT
+from vigie.core.engines import ACCOUNT
 from vigie.core.errors import SetupError
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime, nats_system_url

@@ -4,10 +4,9 @@ Responsible for the live picture of the api process and its WebSocket. Never wri
 it shows is what ingest committed and control wants.
 """
 
-from vigie.twin.live.api import ROUTES
 from vigie.twin.live.delta import encode as encode_delta
 from vigie.twin.live.delta import subject
 from vigie.twin.live.reactions import REACTIONS
 from vigie.twin.live.service import services
 
-__all__ = ["REACTIONS", "ROUTES", "encode_delta", "services", "subject"]
+__all__ = ["REACTIONS", "encode_delta", "services", "subject"]

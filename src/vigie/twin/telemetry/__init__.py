@@ -15,6 +15,7 @@ from vigie.twin.telemetry.model import (
 )
 from vigie.twin.telemetry.partitions import services
 from vigie.twin.telemetry.service import clear_pending, read_state, set_desired
+from vigie.twin.telemetry.sets import MetricSets, Names
 from vigie.twin.telemetry.store import Store, Stored, pending
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "AssetState",
     "Evidence",
     "MetricSet",
+    "MetricSets",
+    "Names",
     "Series",
     "Store",
     "Stored",

@@ -5,7 +5,6 @@ from uuid import uuid4
 import pytest
 
 from tests.support.web import client, person
-from vigie.app import PERMISSIONS, ROUTES
 from vigie.core.database import Database
 from vigie.core.errors import Invalid, NotFound
 from vigie.core.ids import uuid7
@@ -21,6 +20,7 @@ from vigie.core.journal import (
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING, NOTHING, Grant, Principal, Scope
 from vigie.core.web import build_app
+from vigie.routes import PERMISSIONS, ROUTES
 
 ANNE = Principal(uuid7(), "anne", "user", (Grant("operator"),))
 BRUNO = Principal(uuid7(), "bruno", "user", (Grant("operator", "21166", "lighting"),))

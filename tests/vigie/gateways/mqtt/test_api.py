@@ -13,7 +13,8 @@ from vigie.core.access import PERMISSIONS as ACCESS
 from vigie.core.access import api as access_api
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
-from vigie.gateways.mqtt import PERMISSIONS, ROUTES, Quarantine, Refused, issue_client
+from vigie.gateways.mqtt import PERMISSIONS, Quarantine, Refused, issue_client
+from vigie.gateways.mqtt.api import ROUTES
 from vigie.gateways.mqtt.model import Issued
 
 

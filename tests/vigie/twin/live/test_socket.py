@@ -23,6 +23,7 @@ from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING, SYSTEM
 from vigie.core.web import build_app, serve
 from vigie.twin import live
+from vigie.twin.live import api as live_api
 from vigie.twin.live.hub import MOST_WAITING, Client, Hub
 from vigie.twin.telemetry import clear_pending, set_desired
 
@@ -163,7 +164,7 @@ class Screen:
 async def world(runtime: Runtime) -> AsyncIterator[World]:
     settings = msgspec.structs.replace(runtime.settings, http_port=free_port())
     process = Runtime(settings, "api", runtime.database, runtime.bus)
-    app = build_app(process, [*ROUTES, *live.ROUTES], [*PERMISSIONS, READ])
+    app = build_app(process, [*ROUTES, *live_api.ROUTES], [*PERMISSIONS, READ])
     services = [serve(process, app), *(make() for make in live.services(process).values())]
     tasks = [asyncio.create_task(service) for service in services]
     base = f"http://127.0.0.1:{settings.http_port}"

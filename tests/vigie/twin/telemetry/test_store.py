@@ -70,25 +70,26 @@ NOW = datetime.now(UTC).replace(microsecond=123_000)
 
 
 async def test_values_come_back_by_name(database: Database) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)  # not the module's: staleness is told now
     (asset,) = await lights(database, "21231")
     store = Store(database)
     stored = await put(
         database,
         store,
-        [{"asset": asset, "at": NOW, "n": 1, "values": {"activePower": 31.5, "dimmingLevel": 40}}],
+        [{"asset": asset, "at": now, "n": 1, "values": {"activePower": 31.5, "dimmingLevel": 40}}],
     )
     assert (len(stored.fresh), stored.duplicates) == (1, 0)
     await put(
-        database, store, [{"asset": asset, "at": NOW - timedelta(hours=1), "n": 0,
+        database, store, [{"asset": asset, "at": now - timedelta(hours=1), "n": 0,
                            "values": {"temperature": 7}}],
     )  # fmt: skip
     async with database.unit() as unit:
         state = (await read_state(unit, [asset]))[asset]
-    assert state.at == NOW
+    assert state.at == now
     assert state.values["dimmingLevel"].value == 40
-    assert state.values["dimmingLevel"].at == NOW
+    assert state.values["dimmingLevel"].at == now
     assert not state.values["dimmingLevel"].stale
-    assert state.values["temperature"].at == NOW - timedelta(hours=1)
+    assert state.values["temperature"].at == now - timedelta(hours=1)
     assert state.values["temperature"].stale
     assert "supplyVoltage" not in state.values
 

@@ -27,8 +27,7 @@ from vigie.gateways.mqtt.messages import (
 )
 from vigie.gateways.mqtt.model import Refused
 from vigie.twin.kinds import Kind
-from vigie.twin.telemetry import Arrival, MetricSet
-from vigie.twin.telemetry.sets import MetricSets, Names
+from vigie.twin.telemetry import Arrival, MetricSet, MetricSets, Names
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FUTURE_US = int(FUTURE.total_seconds() * 1e6)

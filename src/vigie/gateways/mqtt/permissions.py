@@ -1,0 +1,17 @@
+"""What may be done with gateways and quarantine, and by which roles."""
+
+from vigie.core.access import Permission
+
+PERMISSIONS = (
+    Permission(
+        "gateways.read",
+        "See gateways, their presence and counters.",
+        ("administrator", "operator", "viewer"),
+    ),
+    Permission("gateways.manage", "Rotate gateways' secrets and revoke them.", ("administrator",)),
+    Permission(
+        "quarantine.read",
+        "See the messages of devices that were refused, and why.",
+        ("administrator", "operator"),
+    ),
+)

@@ -1,0 +1,8 @@
+"""What may be done with equipment, and by which roles."""
+
+from vigie.core.access import EVERY_ROLE, Permission
+
+PERMISSIONS = (
+    Permission("twin.read", "See equipment, its state and its history.", EVERY_ROLE),
+    Permission("twin.change", "Change what is known of equipment.", ("administrator",)),
+)
