@@ -37,16 +37,18 @@ check: setup-dev web/node_modules/.installed
 
 test: setup-dev check web browser
 	@cd web && npm run --silent test
-	@$(PY) -m pytest
+	@$(PY) -m pytest tests/vigie tests/simcity -n 2
+	@$(PY) -m pytest tests/conformance tests/e2e tests/faults
 
 pytest: setup-dev
-	@$(PY) -m pytest
+	@$(PY) -m pytest tests/vigie tests/simcity -n 2
 
 bench: setup-dev web
 	@$(PY) bench/run.py
 
 faults: setup-dev web
-	@$(PY) -m pytest tests/faults -m faults
+	@VIGIE_FAULT_ROUNDS=3 VIGIE_FAULT_FREEZE_S=30 VIGIE_FAULT_RATE=2000 VIGIE_FAULT_LIGHTS=34000 \
+		$(PY) -m pytest tests/faults/test_kills.py -s
 
 lock:
 	@sh scripts/lock
