@@ -26,6 +26,9 @@ from .traffic import SPACING, Loop, Traffic
 LONGEST_WAIT = 45.0
 """Seconds at one crossing that the next believes in."""
 
+GRANT_STANDS, REFUSAL_STANDS = 12, 4
+"""Seconds an answer to a bus stands before another may replace it, a stronger rival excepted."""
+
 Key: TypeAlias = tuple[str, int]
 """A bus, and which of the signals of its way."""
 
@@ -121,7 +124,9 @@ class Engine:
     def _observe_traffic(self, loops: Mapping[str, Loop], now: int) -> None:
         showing, filtered = self.tables.showing(self._states, now)
         self.traffic.update(loops, showing, filtered)
-        self.fairness.update(showing, self.traffic.idle, self.settings.fair)
+        self.fairness.update(
+            showing, self.traffic.idle, self.settings.red_gain, self.settings.share_gain
+        )
 
     def _observe_buses(self, fixes: Iterable[BusFix], facts: Mapping[str, BusFacts]) -> list[str]:
         refused = list[str]()
@@ -308,7 +313,7 @@ class Engine:
     def _tell(
         self, request: Request, grant: bool, locked: bool, reason: Reason, now: int
     ) -> list[Event]:
-        if request.state == "maxPresence":
+        if request.state == "maxPresence" or self._settled(request, grant, reason, now):
             return []
         if request.state == "requested":
             request = move(request, "weigh", now)
@@ -325,6 +330,14 @@ class Engine:
         if verb == "weigh" and request.state in ("processing", "granted"):
             return []
         return self._move(request, verb, now, reason)
+
+    @staticmethod
+    def _settled(request: Request, grant: bool, reason: Reason, now: int) -> bool:
+        """Whether a word just given stands: answers do not change with every second's weighing."""
+        age = now - request.changed
+        if request.state == "granted":
+            return not grant and reason.key != "bus.rival" and age < GRANT_STANDS
+        return request.state == "watchOtherTraffic" and grant and age < REFUSAL_STANDS
 
     def _move(self, request: Request, verb: Verb, now: int, reason: Reason) -> list[Event]:
         after = move(request, verb, now)

@@ -15,8 +15,6 @@ from .tables import Bools, Floats, Tables
 MEMORY = 300.0  # seconds of green that are compared
 ENOUGH = 1.1  # share of its planned green that a lane with vehicles left over is to get at least
 PATIENCE = 0.8  # share of the planned red after which a lane begins to weigh more
-RED_GAIN = 4.0  # growth of the weight over one more planned red
-SHARE_GAIN = 8.0  # growth of the weight for a share of green half of that
 ROOF = 6.0
 
 
@@ -34,8 +32,8 @@ class Fairness:
         self.share: Floats = self.planned_share.copy()
         self._went: Bools = np.ones(shape, dtype=np.bool_)
 
-    def update(self, green: Bools, idle: Floats, strength: float) -> None:
-        """One second: who may go, seconds since each stop line last saw a vehicle, strength."""
+    def update(self, green: Bools, idle: Floats, red_gain: float, share_gain: float) -> None:
+        """One second: who may go, seconds since each stop line last saw a vehicle, strengths."""
         ended = self._went & ~green
         left = (idle <= 2.0).astype(np.float64)
         self.left_over = np.where(ended, 0.6 * self.left_over + 0.4 * left, self.left_over)
@@ -44,10 +42,8 @@ class Fairness:
         self._went = green
         late = np.maximum(0.0, self.red / self.planned_red - PATIENCE)
         short = np.maximum(0.0, ENOUGH * self.planned_share / np.maximum(self.share, 0.02) - 1.0)
-        starved = SHARE_GAIN * short * np.maximum(0.0, self.left_over - 0.5)
-        self.weight = np.minimum(
-            (1.0 + strength * RED_GAIN * late) * (1.0 + strength * starved), ROOF
-        )
+        starved = share_gain * short * np.maximum(0.0, self.left_over - 0.5)
+        self.weight = np.minimum((1.0 + red_gain * late) * (1.0 + starved), ROOF)
 
 
 def _plan_of(tables: Tables) -> tuple[Floats, Floats]:

@@ -35,8 +35,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policies: tuple[float, ...] = (0.0, 0.3, 0.65, 1.0)
     spill: float = 1.0
     """Extra weight of a lane whose queue fills its street."""
-    fair: float = 0.1
-    """How strongly lanes that fare worse than under the plan gain weight (0: not at all)."""
+    red_gain: float = 0.4
+    """Growth of a lane's weight when its red is once more as long as planned."""
+    share_gain: float = 0.8
+    """Growth of its weight when it has half its planned green and vehicles are left over."""
     reach: float = 80.0
     """Seconds before the stop line at which a request is opened."""
     debt_limit: float = 30_000.0
