@@ -47,6 +47,7 @@ class Ledger:
     events: list = field(default_factory=list)
     decisions: list = field(default_factory=list)
     refused: int = 0
+    complaints: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
 
@@ -159,6 +160,7 @@ def _loop(crossings, facts, seed, field_, make, naive, end, bus_type, ledger, wa
         ledger.events += turn.events
         ledger.decisions += turn.decisions
         ledger.refused += len(turn.refused)
+        ledger.complaints += turn.refused[: max(0, 200 - len(ledger.complaints))]
         for crossing in crossings:
             look = turn.shown[crossing.id]
             if shown.get(crossing.id) != look:

@@ -17,6 +17,7 @@ from .errors import ObservationError, SafetyViolation
 from .fairness import Fairness
 from .model import Crossing
 from .reasons import Reason
+from .reasons import rival as rival_of
 from .requests import Request, State, Verb, move, overdue
 from .rules import Ask, Choice, Settings, decide, together, weight_of
 from .runner import HOLD, Command, Go, apply, aspects, plan_command, planned, settle
@@ -306,7 +307,7 @@ class Engine:
                     and rival.state == "granted"
                     and not together(self.tables, c, lane, lanes[rival.crossing, rival.lane])
                 ):
-                    reason = Reason("bus.rival", {"bus": rival.bus, "rival": winner.bus})
+                    reason = rival_of(rival.bus, winner.bus)
                     events += self._move(rival, "yield", now, reason)
         return events
 
@@ -326,7 +327,7 @@ class Engine:
             debt = round(float(self._debt[self.tables.index[request.crossing]]))
             reason = Reason("bus.locked", {"bus": request.bus, "debt": debt})
             return self._move(request, "lock", now, reason)
-        verb: Verb = "yield" if reason.key in ("bus.waits", "bus.rival") else "weigh"
+        verb: Verb = "yield" if reason.key in ("bus.waits", "bus.rival", "bus.twice") else "weigh"
         if verb == "weigh" and request.state in ("processing", "granted"):
             return []
         return self._move(request, verb, now, reason)
@@ -336,7 +337,7 @@ class Engine:
         """Whether a word just given stands: answers do not change with every second's weighing."""
         age = now - request.changed
         if request.state == "granted":
-            return not grant and reason.key != "bus.rival" and age < GRANT_STANDS
+            return not grant and reason.key not in ("bus.rival", "bus.twice") and age < GRANT_STANDS
         return request.state == "watchOtherTraffic" and grant and age < REFUSAL_STANDS
 
     def _move(self, request: Request, verb: Verb, now: int, reason: Reason) -> list[Event]:

@@ -15,7 +15,7 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "bus.truncate": (
             "stage {stage} ends {seconds} s sooner for bus {bus}, due in {arrival} s behind "
-            "{ahead} vehicles: saves it {gain} s, costs the others {cost} person-seconds"
+            "{ahead} veh.: saves it {gain} s, costs the others {cost} person-seconds"
         ),
         "bus.skip": (
             "a stage is skipped after {stage} for bus {bus}, due in {arrival} s: saves it "
@@ -27,11 +27,12 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "bus.passes": "bus {bus}, due in {arrival} s, passes without help",
         "bus.waits": (
-            "bus {bus}, due in {arrival} s behind {ahead} vehicles, waits: nothing allowed now "
+            "bus {bus}, due in {arrival} s behind {ahead} veh., waits: nothing allowed now "
             "would help it more than it costs the others"
         ),
         "bus.rival": "bus {bus} gives way to bus {rival}, which carries more or is later",
-        "bus.unhelped": "bus {bus} is served as ordinary traffic: {ahead} vehicles ahead of it",
+        "bus.twice": "bus {bus} is served first at the nearer of its two stop lines here",
+        "bus.unhelped": "bus {bus} is served as ordinary traffic: {ahead} veh. ahead of it",
         "bus.locked": (
             "bus {bus} is not helped: priority has just cost the others {debt} person-seconds "
             "here, they are repaid first"
@@ -54,7 +55,7 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "bus.truncate": (
             "la phase {stage} finit {seconds} s plus tôt pour le bus {bus}, attendu dans "
-            "{arrival} s derrière {ahead} véhicules : il gagne {gain} s, les autres perdent "
+            "{arrival} s derrière {ahead} véh. : il gagne {gain} s, les autres perdent "
             "{cost} personnes-secondes"
         ),
         "bus.skip": (
@@ -67,11 +68,12 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "bus.passes": "le bus {bus}, attendu dans {arrival} s, passe sans aide",
         "bus.waits": (
-            "le bus {bus}, attendu dans {arrival} s derrière {ahead} véhicules, attend : rien de "
+            "le bus {bus}, attendu dans {arrival} s derrière {ahead} véh., attend : rien de "
             "permis ne l'aiderait plus que cela ne coûterait aux autres"
         ),
         "bus.rival": "le bus {bus} cède au bus {rival}, plus chargé ou plus en retard",
-        "bus.unhelped": "le bus {bus} suit le trafic : {ahead} véhicules devant lui",
+        "bus.twice": "le bus {bus} est servi d'abord à sa ligne de feu la plus proche ici",
+        "bus.unhelped": "le bus {bus} suit le trafic : {ahead} véh. devant lui",
         "bus.locked": (
             "le bus {bus} n'est pas aidé : la priorité vient de coûter {debt} "
             "personnes-secondes aux autres, ils sont servis d'abord"
@@ -85,6 +87,13 @@ WORDS: dict[str, dict[str, str]] = {
         ),
     },
 }
+
+
+def rival(bus: str, other: str) -> "Reason":
+    """Why `bus` gives way to `other`; the same bus may ask at two stop lines of a crossing."""
+    if bus == other:
+        return Reason("bus.twice", {"bus": bus})
+    return Reason("bus.rival", {"bus": bus, "rival": other})
 
 
 class Reason(Struct, frozen=True):

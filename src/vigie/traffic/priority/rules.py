@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from .reasons import Reason
+from .reasons import rival as rival_of
 from .rollout import Buses, Outcome, Rows, roll
 from .runner import Command, Go, Hold, Running
 from .tables import Floats, Tables
@@ -293,10 +294,8 @@ def _without_conflicts(
         if rival is None:
             kept.append(i)
             continue
-        facts: dict[str, str | int] = {"bus": asks[i].bus, "rival": asks[rival].bus}
-        out[i] = Verdict(
-            asks[i].bus, asks[i].signal, False, Reason("bus.rival", facts), verdicts[i].passing
-        )
+        why = rival_of(asks[i].bus, asks[rival].bus)
+        out[i] = Verdict(asks[i].bus, asks[i].signal, False, why, verdicts[i].passing)
     return out
 
 
