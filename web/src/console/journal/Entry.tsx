@@ -30,6 +30,7 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
   const [open, setOpen] = useState(false);
   const command = commandOf(entry);
   const late = Date.parse(entry.recorded) - Date.parse(entry.occurred) > lateAfter;
+  const byPlatform = entry.actor.kind === "system";
   const Chevron = open ? ChevronDown : ChevronRight;
   return (
     <li className={classes["entry"]} data-testid="journal-entry" data-act={entry.act}>
@@ -38,8 +39,8 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
           {format.dateTime(entry.occurred)}
         </time>
         <span className={classes["who"]}>
-          {entry.actor.name ?? t("journal.erased")}
-          {entry.actor.role && <span className={classes["role"]}> {word("role", entry.actor.role)}</span>}
+          {byPlatform ? t("journal.platform") : entry.actor.name ?? t("journal.erased")}
+          {!byPlatform && entry.actor.role && <span className={classes["role"]}> {word("role", entry.actor.role)}</span>}
         </span>
       </div>
       <div className={classes["act"]}>

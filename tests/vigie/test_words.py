@@ -1,0 +1,217 @@
+"""Every text translated: each code that the server names has words in French and in English.
+
+Codes are collected from the source itself, so that a new one without words fails here.
+"""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import vigie
+from vigie.control.rules import STATES
+from vigie.gateways.mqtt.messages import REASONS
+from vigie.gateways.mqtt.rules import _CODES, Denial  # pyright: ignore[reportPrivateUsage]
+
+SOURCE = Path(vigie.__file__).parent
+CATALOGUES = Path(__file__).parents[2] / "web" / "src" / "shared" / "i18n"
+STATUSES = {"ok", "standby", "starting", "degraded", "down"}
+# Read in a terminal, in English: the command line and the files that it opens.
+COMMAND_LINE = (
+    "commands",
+    "core/geofiles",
+    "core/errors.py",
+    "gateways/mqtt/check.py",
+    "gateways/mqtt/provision.py",
+    "places/importing.py",
+    "places/pack.py",
+    "traffic/priority",
+    "twin/importing",
+)
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path.relative_to(SOURCE), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls() -> Iterator[tuple[Path, str, ast.Call]]:
+    """Each call: the file, the name called, the call."""
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                named = node.func
+                name = named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")
+                yield path, name, node
+
+
+def constants() -> dict[tuple[Path, str], str]:
+    """Texts with a name at the top of a file: ENDED = "control.ended"."""
+    found: dict[tuple[Path, str], str] = {}
+    for path, tree in trees():
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                for target in node.targets:
+                    if isinstance(target, ast.Name) and isinstance(node.value.value, str):
+                        found[path, target.id] = node.value.value
+    return found
+
+
+NAMED = constants()
+
+
+def texts(path: Path, node: ast.expr | None) -> set[str]:
+    """The texts that an argument can be: itself, a constant's, or both of a choice."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.Name(id=name):
+            return {NAMED[path, name]} if (path, name) in NAMED else set()
+        case ast.IfExp(body=body, orelse=orelse):
+            return texts(path, body) | texts(path, orelse)
+        case _:
+            return set()
+
+
+def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
+    if len(call.args) > position:
+        return call.args[position]
+    return next((word.value for word in call.keywords if word.arg == name), None)
+
+
+def acts() -> set[str]:
+    return {
+        act
+        for path, name, call in calls()
+        if name == "record" and call.args
+        for act in texts(path, call.args[0])
+        if "." in act
+    }
+
+
+def errors() -> set[str]:
+    """Codes of everything that is a VigieError, by whatever subclass."""
+    kinds = {"VigieError"}
+    classes = [n for _, tree in trees() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+    for _ in range(4):
+        kinds |= {
+            c.name
+            for c in classes
+            if any(isinstance(b, ast.Name) and b.id in kinds for b in c.bases)
+        }
+    own = {
+        text
+        for path, name, call in calls()
+        if name == "__init__" and call.args
+        for text in texts(path, call.args[0])
+    }
+    thrown = {
+        code
+        for path, name, call in calls()
+        if name in kinds and not path.as_posix().startswith(COMMAND_LINE)
+        for code in texts(path, argument(call, 0, "code"))
+        if " " not in code
+    }
+    malformed = {
+        code
+        for path, name, call in calls()
+        if name == "malformed"
+        for code in texts(path, argument(call, 1, "code")) | {"malformed"}
+    }
+    return {c for c in own | thrown | malformed if c and c.islower()} - {"setup"}
+
+
+def components() -> tuple[set[str], set[str]]:
+    """Names of components, and the codes of their states."""
+    names: set[str] = set()
+    codes: set[str] = set()
+    for path, name, call in calls():
+        if name == "component":
+            names |= texts(path, argument(call, 0, "name"))
+        if name == "set" and call.args and texts(path, call.args[0]) & STATUSES:
+            codes |= texts(path, argument(call, 1, "code"))
+    return names, codes - {""}
+
+
+def gateway(*functions: str) -> set[str]:
+    """Lower-case codes that the MQTT room's functions are given."""
+    return {
+        text
+        for path, name, call in calls()
+        if path.parts[:2] == ("gateways", "mqtt") and name in functions
+        for given in call.args
+        for text in texts(path, given)
+        if text.replace("_", "").isalpha() and text.islower()
+    }
+
+
+def target_errors() -> set[str]:
+    """`{"code": …}` in the control room, in Python and in its SQL."""
+    found: set[str] = set()
+    for path, tree in trees():
+        if path.parts[0] != "control":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict) and "field" not in {
+                ast.unparse(k)[1:-1] for k in node.keys if k
+            }:
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == "code":
+                        found |= texts(path, value)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = node.value
+                if text.startswith("{") and '"code"' in text:
+                    found.add(json.loads(text)["code"])
+    return found
+
+
+def without_words(language: str, group: str, codes: set[str]) -> list[str]:
+    words: dict[str, dict[str, str]] = {}
+    for name in ("codes", "screens"):
+        words |= json.loads((CATALOGUES / language / f"{name}.json").read_text(encoding="utf-8"))
+    key = str.maketrans(dict.fromkeys(".-: ", "_"))
+    return sorted(code for code in codes if not words[group].get(code.translate(key), "").strip())
+
+
+def test_acts_have_words():
+    found = acts()
+    assert {"control.commanded", "control.ended", "access.logged_in"} <= found
+    nothing_missing("act", found)
+
+
+def test_errors_have_words():
+    found = errors()
+    assert {"too_many_assets", "client_unknown", "version_changed"} <= found
+    nothing_missing("problem", found)
+
+
+def test_refusals_of_messages_have_words():
+    denials = set(get_args(Denial)) | {code for _, code in _CODES} | {"protocol_error"}
+    nothing_missing("quarantineCode", set(REASONS) | denials | gateway("_refuse", "_refused"))
+
+
+def test_components_have_words():
+    names, codes = components()
+    assert {"admission", "sealer"} <= names
+    assert {"admission_closed", "standby"} <= codes
+    # Services that the supervisor of a role keeps, and codes that come out of an error.
+    names |= {"ingest", "http", "metrics", "gateways", "watch", "api"}
+    codes |= {"role_silent", "disk_full", "stream_full", "database_unavailable", "stream_missing"}
+    codes |= gateway("_failed")
+    nothing_missing("component", names)
+    nothing_missing("detail", codes)
+
+
+def test_what_a_target_answers_has_words():
+    nothing_missing("targetError", target_errors() | {"no_answer", "expired", "unreachable"})
+
+
+def test_states_of_a_command_have_words():
+    nothing_missing("commandState", set(STATES))
+
+
+def nothing_missing(group: str, codes: set[str]):
+    assert codes
+    for language in ("fr", "en"):
+        assert without_words(language, group, codes) == [], f"{language}: {group}"
