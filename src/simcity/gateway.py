@@ -271,7 +271,7 @@ class Gateway:
             if code:
                 self._stats.refused += 1
                 return False
-            link.send(wire.subscribe(LAST_PACKET_ID + 1, f"down/{spec.client}/#", 1))
+            link.send(wire.subscribe(LAST_PACKET_ID + 1, f"down/{spec.client}/#", 0))
             self._link = link
             self._stats.connected += 1
             self.pump()
