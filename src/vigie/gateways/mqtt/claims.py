@@ -92,7 +92,9 @@ class Signer:
                     "type": "user",
                     "version": 2,
                     "pub": {"allow": publish},
-                    "sub": {"allow": subscribe},
+                    # A subscription at QoS 1 would make a reader of the stream for each client,
+                    # whose removal makes the broker walk through all that waits there.
+                    "sub": {"allow": subscribe, "deny": ["$MQTT.sub.>"]},
                     "subs": -1,
                     "data": -1,
                     "payload": -1,

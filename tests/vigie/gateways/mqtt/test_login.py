@@ -11,6 +11,7 @@ from tests.support.mqtt import connect, issue, running
 from vigie.core import ids
 from vigie.core.runtime import Runtime
 from vigie.gateways.mqtt import MqttGateway, revoke, rotate_secret
+from vigie.gateways.mqtt.streams import STREAM, ask, reader_name
 from vigie.gateways.mqtt.wire import Refused, publish, subscribe
 
 
@@ -32,6 +33,19 @@ async def test_a_client_publishes_on_its_own_topic_and_hears_its_commands(
         kind, body = await asyncio.wait_for(connection.receive(), 5)
         assert kind & 0xF0 == 0x30
         assert body.endswith(b"order")
+
+
+async def test_no_client_makes_a_reader_of_the_stream(
+    runtime: Runtime, gateway: MqttGateway
+) -> None:
+    client = await issue(runtime, gateway)
+    async with await connect(runtime, client) as connection:
+        connection.writer.write(subscribe(f"down/{client.token}/#", 2, qos=1))
+        assert (await connection.receive())[1] == b"\x00\x02\x80"
+        readers = await ask(runtime.bus, f"$JS.API.CONSUMER.NAMES.{STREAM}", {})
+        assert set(readers["consumers"]) == {
+            reader_name(shard) for shard in range(runtime.settings.shards)
+        }
 
 
 @pytest.mark.parametrize(
