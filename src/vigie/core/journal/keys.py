@@ -123,12 +123,18 @@ def export(root: Path, heads: list[Head]) -> None:
 
 
 def exported(root: Path) -> Iterator[Head]:
-    """The exported heads in order; a torn line (a power cut while writing) is passed over."""
+    """The exported heads in order, as of the first one asked for: a sealer may go on writing.
+
+    A torn line (a power cut while writing) is passed over."""
     path = root / HEADS
     if not path.exists():
         return
     with path.open("rb") as file:
+        left = os.fstat(file.fileno()).st_size
         for line in file:
+            left -= len(line)
+            if left < 0:
+                return
             try:
                 yield msgspec.json.decode(line, type=Head)
             except msgspec.MsgspecError:

@@ -83,6 +83,7 @@ class _Verification:
     def __init__(self, connection: Connection, root: Path) -> None:
         self.connection = connection
         self.report = Report()
+        # Before the snapshot: a block sealed while we look is in neither, not in the file alone.
         self._heads = _Heads(exported(root))
         self._key = public_key(root)
         self._retired: set[date] = set()

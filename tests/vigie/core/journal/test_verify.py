@@ -20,6 +20,7 @@ from vigie.core.journal.model import Finding, Report
 from vigie.core.journal.rules import GENESIS, Header, personal_digest
 from vigie.core.journal.sealer import ChainBroken, reconcile, seal
 from vigie.core.journal.sequencer import LEADER, assign
+from vigie.core.journal.verify import _Verification
 from vigie.core.leader import lead
 from vigie.core.runtime import Runtime, database_owner_url
 from vigie.core.scope import EVERYTHING, Grant, Principal
@@ -88,6 +89,22 @@ async def test_an_untouched_journal_is_whole(journal: Journal) -> None:
     report = await journal.verify()
     assert report.whole
     assert (report.entries, report.changes, report.sealed) == (7, 21, 6)
+
+
+async def test_a_block_sealed_meanwhile_is_no_finding(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = _Verification._read_retired
+
+    async def seal_after_the_snapshot(verification: _Verification) -> None:
+        await read(verification)
+        await journal.act(6)
+        await journal.seal()
+
+    monkeypatch.setattr(_Verification, "_read_retired", seal_after_the_snapshot)
+    report = await journal.verify()
+    assert report.whole, report.findings
+    assert (report.blocks, report.sealed) == (3, 6)
 
 
 Tamper = Callable[[Journal], Awaitable[None]]
