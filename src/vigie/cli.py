@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vigie import role as role_
 from vigie.commands import access, doctor, importing, journal
-from vigie.core.errors import SetupError, VigieError
+from vigie.core.errors import VigieError
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -49,14 +50,7 @@ def up(
 @app.command()
 def run(role: Annotated[str, typer.Argument(help="api, ingest, watch or gateways.")]) -> None:
     """Run one role in this process; several of each may run."""
-    from vigie.app import ROLES, run_role
-
-    if role not in ROLES:
-        raise SetupError(f"There is no role {role!r}: choose one of {', '.join(ROLES)}.")
-    import uvloop
-
-    uvloop.install()
-    _run(run_role(role))
+    role_.start(role)
 
 
 @app.command()
