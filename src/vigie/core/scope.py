@@ -65,6 +65,7 @@ class Principal(msgspec.Struct, frozen=True):
     """Who acts: a person, a token, a rule or the platform itself.
 
     `only` narrows a token to some permissions; None is all that the roles of `grants` give.
+    `owner` is the person whose token it is.
     """
 
     id: UUID | None
@@ -72,6 +73,7 @@ class Principal(msgspec.Struct, frozen=True):
     kind: PrincipalKind
     grants: tuple[Grant, ...] = ()
     only: frozenset[str] | None = None
+    owner: UUID | None = None
 
 
 ANONYMOUS = Principal(None, "anonymous", "user")

@@ -140,6 +140,7 @@ class Logins:
             "token",
             grants,
             frozenset(row["permissions"]),
+            owner=row["id"],
         )
         return self._remember(key, row["id"], Caller(principal))
 

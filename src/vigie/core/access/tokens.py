@@ -14,7 +14,7 @@ from vigie.core.access.rules import covers
 from vigie.core.database import Unit
 from vigie.core.errors import Forbidden, Invalid, NotFound
 from vigie.core.ids import secret, uuid7
-from vigie.core.journal import Change
+from vigie.core.journal import Change, Personal
 from vigie.core.paging import Cursor, Page
 from vigie.core.scope import scope_of
 
@@ -86,8 +86,9 @@ async def create_token(
     after: dict[str, Any] = {"permissions": permissions, "grants": grants, "expires": new.expires}
     await unit.record(
         "access.token_created",
-        params={"token": str(token), "name": new.name},
+        params={"token": str(token)},
         changes=[Change("token", str(token), None, after)],
+        personal={"name": new.name},
     )
     return CreatedToken(
         id=token,
@@ -115,7 +116,11 @@ async def revoke_token(unit: Unit, logins: Logins, token: UUID, everyone: bool) 
     row = found.one_or_none()
     if row is None:
         raise NotFound("token_not_found", "There is no such live token.", {"id": str(token)})
-    await unit.record("access.token_revoked", params={"token": str(token), "name": row.name})
+    await unit.record(
+        "access.token_revoked",
+        params={"token": str(token)},
+        personal={"name": Personal(row.name, f"user:{row.account}")},
+    )
     logins.changed(unit, row.account)
 
 

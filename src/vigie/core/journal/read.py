@@ -184,13 +184,13 @@ async def who_and_why(
     """
     kept = await _personal(unit, list(entries))
     rows = await unit.execute(
-        text("select id, actor_kind, actor_name from journal.entry where id = any(:ids)"),
+        text("select id, actor_name from journal.entry where id = any(:ids)"),
         {"ids": list(entries)},
     )
     told: dict[UUID, tuple[str | None, str | None]] = {}
     for row in rows:
         of_entry = kept.get(row.id, {})
-        name = of_entry.get(ACTOR) if row.actor_kind == "user" else row.actor_name
+        name = of_entry.get(ACTOR) or row.actor_name or None
         told[row.id] = (name, of_entry.get(REASON))
     return told
 
@@ -248,7 +248,7 @@ def _change(row: Any) -> Change:
 
 
 def _entry(row: Any, kept: dict[str, str], changes: list[Change]) -> Entry:
-    name = kept.get(ACTOR) if row.actor_kind == "user" else row.actor_name
+    name = kept.get(ACTOR) or row.actor_name or None
     return Entry(
         row.id,
         row.position,

@@ -86,7 +86,7 @@ async def record(
             "act": act,
             "kind": unit.principal.kind,
             "actor": unit.principal.id,
-            "name": "" if unit.principal.kind == "user" else unit.principal.name,
+            "name": "" if subject_of(unit.principal) else unit.principal.name,
             "role": role or ",".join(sorted({grant.role for grant in unit.principal.grants})),
             "request": unit.request_id,
             "params": json_text(params or {}),
@@ -124,8 +124,12 @@ def nul_character() -> Invalid:
 
 
 def subject_of(principal: Principal) -> str:
-    """The key under which a principal's personal values are kept."""
-    return f"user:{principal.id}" if principal.kind == "user" else ""
+    """The key under which a principal's personal values are kept; empty for what is no person's.
+
+    A token is named after its owner, and is forgotten with them.
+    """
+    person = principal.owner if principal.kind == "token" else principal.id
+    return f"user:{person}" if principal.kind in ("user", "token") else ""
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -150,7 +154,7 @@ def _personal(
     }
     if reason:
         kept[REASON] = Personal(reason, author)
-    if principal.kind == "user":
+    if author:
         kept[ACTOR] = Personal(principal.name, author)
     return kept
 

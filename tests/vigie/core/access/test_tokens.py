@@ -10,6 +10,7 @@ from vigie.core import clock
 from vigie.core.access import PERMISSIONS, Logins, Permission
 from vigie.core.access.api import ROUTES
 from vigie.core.access.catalogue import Catalogue
+from vigie.core.journal import erase_personal, read_entry
 from vigie.core.runtime import Runtime
 from vigie.core.web import Caller, build_app, get
 
@@ -132,3 +133,19 @@ async def test_garbage_in_the_header_is_refused_not_ignored(app, olga):
         answer = await olga.get("/api/v1/tokens", headers={"Authorization": value})
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_the_journal_can_forget_whose_token_it_was(app, runtime):
+    async with await person(app, runtime, "paula", "operator@21231") as paula:
+        made = await _token(paula, name="paula at home")
+        caller = await Logins.of(runtime).by_token(made["token"])
+        owner = (await paula.get("/api/v1/session")).json()["user"]["id"]
+    assert caller is not None
+    async with runtime.database.unit(caller.principal) as unit:
+        entry = await unit.record("test.act")
+    async with runtime.database.unit() as unit:
+        assert (await read_entry(unit, entry)).actor.name == "paula/paula at home"
+        await erase_personal(unit, subject=f"user:{owner}")
+        assert (await read_entry(unit, entry)).actor.name is None
+        kept = await unit.execute(text("select e::text from journal.entry e"))
+        assert all("paula" not in row for row in kept.scalars())
