@@ -117,10 +117,12 @@ async def stream_state(bus: Bus) -> StreamState:
     return StreamState(state["messages"], state["bytes"], config.get("max_bytes", -1))
 
 
-async def ask(bus: Bus, subject: str, body: dict[str, Any]) -> dict[str, Any]:
+async def ask(
+    bus: Bus, subject: str, body: dict[str, Any], *, timeout_s: float = 5.0
+) -> dict[str, Any]:
     """One question to JetStream's API. Raises Unavailable when it does not answer."""
     try:
-        answer = await bus.client.request(subject, msgspec.json.encode(body), timeout=5)
+        answer = await bus.client.request(subject, msgspec.json.encode(body), timeout=timeout_s)
     except (TimeoutError, nats.errors.Error, OSError) as error:
         raise Unavailable("bus_unavailable", f"JetStream does not answer: {error!r}") from error
     return msgspec.json.decode(answer.data, type=dict[str, Any])

@@ -73,7 +73,8 @@ class Lane:
 
     async def facts(self) -> StreamFacts:
         """What the broker says of its stream. Raises Unavailable when it does not."""
-        answer = await ask(self._bus, f"$JS.API.STREAM.INFO.{STREAM}", {})
+        # Not waited for long: a question that a lost connection took with it is never answered.
+        answer = await ask(self._bus, f"$JS.API.STREAM.INFO.{STREAM}", {}, timeout_s=2)
         if "error" in answer:
             raise Unavailable("stream_missing", f"{STREAM} is away: {answer['error']}.")
         client: Any = self._bus.client
