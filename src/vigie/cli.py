@@ -120,5 +120,8 @@ def main() -> None:
     except VigieError as error:
         sys.stderr.write(f"vigie: {error.detail}\n")
         sys.exit(1)
+    except PermissionError as error:
+        sys.stderr.write(f"vigie: {error.filename} may not be read or written: whose is it?\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -65,7 +65,8 @@ async def examine(console: Console) -> bool:
 
 
 def _machine(settings: Settings) -> Line:
-    free = shutil.disk_usage(settings.root if settings.root.exists() else settings.root.parent).free
+    folder = next(f for f in (settings.root, *settings.root.parents) if f.exists())
+    free = shutil.disk_usage(folder).free
     return Line(
         "machine",
         "ok" if free > 2_000_000_000 else "warning",

@@ -1,12 +1,15 @@
 """Brings the database's shape up to date; refuses one that a newer Vigie made."""
 
+import contextlib
+from collections.abc import Generator
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from vigie.core.database import RUNTIME_ROLE, sqlalchemy_url
@@ -19,15 +22,15 @@ _OLDEST, _NEWEST = 150000, 190000
 def migrate(owner_url: str, runtime_login: str) -> str:
     """Run what is missing, as the owner; the revision reached.
 
-    Raises SetupError: the server's version is unfit, the database is newer than this Vigie, or the
-    owner may not create the runtime role.
+    Raises SetupError: the server does not answer or let us in, its version is unfit, the database
+    is newer than this Vigie, or the owner may not create or grant the runtime role.
     """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     scripts = ScriptDirectory.from_config(config)
     head = scripts.get_current_head() or ""
     engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
-    with engine.begin() as connection:
+    with _reached(engine), engine.begin() as connection:
         version = int(connection.execute(text("show server_version_num")).scalar_one())
         if not _OLDEST <= version < _NEWEST:
             raise SetupError(
@@ -54,22 +57,42 @@ def migrate(owner_url: str, runtime_login: str) -> str:
     return head
 
 
+@contextlib.contextmanager
+def _reached(engine: Engine) -> Generator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        url = engine.url
+        said = str(error.orig).strip().splitlines()[0]
+        raise SetupError(
+            f"The database {url.database} on {url.host}:{url.port or 5432} cannot be used as "
+            f"{url.username}: {said}"
+        ) from error
+
+
 def _create_runtime_role(connection: Connection, runtime_login: str) -> None:
+    """The role, and the login as its member: what a superuser prepared is left alone."""
+    names = {"role": RUNTIME_ROLE, "login": runtime_login}
     exists = connection.execute(
-        text("select 1 from pg_roles where rolname = :name"), {"name": RUNTIME_ROLE}
+        text("select 1 from pg_roles where rolname = :role"), names
     ).scalar()
-    if not exists:
-        may = connection.execute(
-            text("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
-        ).scalar()
-        if not may:
-            raise SetupError(
-                f"The database's owner may not create roles: run `create role {RUNTIME_ROLE} "
-                f"nologin; grant {RUNTIME_ROLE} to {runtime_login};` once as a superuser."
-            )
-        connection.execute(text(f"create role {RUNTIME_ROLE} nologin"))
     quoted = '"' + runtime_login.replace('"', '""') + '"'
-    connection.execute(text(f"grant {RUNTIME_ROLE} to {quoted}"))
+    if exists and connection.execute(
+        text("select 1 from pg_auth_members m join pg_roles r on r.oid = m.roleid"
+             " join pg_roles l on l.oid = m.member where r.rolname = :role and l.rolname = :login"),
+        names,
+    ).scalar():  # fmt: skip
+        return
+    try:
+        if not exists:
+            connection.execute(text(f"create role {RUNTIME_ROLE} nologin"))
+        connection.execute(text(f"grant {RUNTIME_ROLE} to {quoted}"))
+    except ProgrammingError as error:
+        made = "" if exists else f"create role {RUNTIME_ROLE} nologin; "
+        raise SetupError(
+            "The database's owner may not create and grant roles: run "
+            f"`{made}grant {RUNTIME_ROLE} to {quoted};` once as a superuser."
+        ) from error
 
 
 def _grant(connection: Connection) -> None:

@@ -107,7 +107,10 @@ class Runtime:
                 raise
             except Exception as error:
                 component.set("degraded", "service_failed", error=type(error).__name__)
-                log.exception("service_failed", service=name)
+                if isinstance(error, SetupError):
+                    log.error("service_failed", service=name, detail=error.detail)
+                else:
+                    log.exception("service_failed", service=name)
             if asyncio.get_running_loop().time() - started > 30:
                 pause = 0.2
             await asyncio.sleep(pause)

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +18,12 @@ from vigie.core.errors import SetupError
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 PREFIX = "VIGIE_"
+_SCHEMES = {
+    "database_url": ("postgresql", "postgres"),
+    "database_owner_url": ("postgresql", "postgres"),
+    "nats_url": ("nats", "tls"),
+    "nats_system_url": ("nats", "tls"),
+}
 
 
 def _doc(text: str, *, secret: bool = False) -> Meta:
@@ -175,6 +182,11 @@ def _collect(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]
 
 def _convert(values: dict[str, Any]) -> Settings:
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SetupError(f"A setting is wrong: {error}. See `vigie settings --help`.") from error
+        raise SetupError(f"A setting is wrong: {error}. See docs/operating.md.") from error
+    for name, scheme in _SCHEMES.items():
+        address = getattr(settings, name)
+        if address and urlsplit(address).scheme not in scheme:
+            raise SetupError(f"{PREFIX}{name.upper()} is wrong: it starts with {scheme[0]}://.")
+    return settings

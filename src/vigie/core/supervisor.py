@@ -184,7 +184,15 @@ class Supervisor:
 
 
 def read_state(root: Path) -> dict[str, object] | None:
-    """What the supervisor last wrote, when one runs."""
+    """What the supervisor last wrote, when one runs; a killed one leaves its word, not its lock."""
+    try:
+        with (root / "run" / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        pass
+    except OSError:
+        return None
     try:
         return msgspec.json.decode((root / "run" / "supervisor.json").read_bytes())
     except (OSError, msgspec.DecodeError):

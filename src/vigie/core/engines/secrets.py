@@ -3,17 +3,26 @@
 import os
 from pathlib import Path
 
+from vigie.core.errors import SetupError
 from vigie.core.ids import secret
 
 
 def ensure(folder: Path, name: str) -> str:
-    """The secret of that name, made when it does not exist yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    """The secret of that name, made when it does not exist yet.
+
+    Raises SetupError when the folder cannot be read or written."""
     path = folder / name
-    if not path.exists():
-        write(path, secret().encode())
-    return path.read_text(encoding="ascii").strip()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        if not path.exists():
+            write(path, secret().encode())
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be read or made ({error.strerror}): run this as the user whose "
+            "installation it is, or set VIGIE_VAR."
+        ) from error
 
 
 def write(path: Path, content: bytes) -> None:
