@@ -11,8 +11,10 @@ import psycopg
 import pytest
 
 from tests.support.centre import Centre, json
-from vigie.core.engines import Child, free_port
+from vigie.core.engines import Child, free_port, nats
 from vigie.core.engines import process as processes
+from vigie.core.errors import SetupError
+from vigie.core.migrate import migrate
 
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 DEBIAN_NATS = Path("/usr/sbin/nats-server")
@@ -93,6 +95,43 @@ def test_the_centre_runs_on_debians_postgresql_15(postgres_15: str, tmp_path: Pa
         centre.stop()
 
 
+def test_an_owner_who_may_not_create_roles_is_told_what_to_run(postgres_15: str) -> None:
+    """The remedy is real: run by a superuser, it is enough."""
+    admin = postgres_15.replace("city:city@", "super@").rsplit("/", 1)[0]
+    url = postgres_15.replace("city:city@", "plain:plain@").rsplit("/", 1)[0] + "/plain"
+    with psycopg.connect(admin + "/postgres", autocommit=True) as connection:
+        connection.execute("create role plain login password 'plain'")
+        connection.execute("create database plain owner plain")
+        with pytest.raises(SetupError, match="once as a superuser") as refused:
+            migrate(url, "plain")
+        connection.execute(refused.value.detail.split("`")[1].encode())
+    assert migrate(url, "plain") == migrate(url, "plain")
+
+
+def test_a_nats_of_ones_own_runs_from_the_printed_configuration(tmp_path: Path) -> None:
+    """`nats-config` is all that a server needs; the canary logs in and speaks as a device does."""
+    centre = Centre(tmp_path / "var")
+    configuration = tmp_path / "nats.conf"
+    configuration.write_text(centre.command("nats-config").stdout)
+    port = centre.environment["VIGIE_NATS_PORT"]
+    for user, name in (("vigie", "URL"), ("vigie-system", "SYSTEM_URL")):
+        secret = (centre.var / "secrets" / f"nats-{user}").read_text()
+        centre.environment[f"VIGIE_NATS_{name}"] = f"nats://{user}:{secret}@127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [str(nats.binary()), "-c", str(configuration)], stderr=subprocess.DEVNULL
+    )
+    try:
+        centre.up("--no-city")
+        assert "nats" not in centre.pids()
+        said = centre.command("doctor").stdout
+        assert "connections are seen" in said
+        assert "what a device sends at QoS 1 is kept" in said
+    finally:
+        centre.stop()
+        server.terminate()
+        server.wait()
+
+
 def test_a_nats_too_old_is_refused_with_the_reason(tmp_path: Path) -> None:
     """Debian's NATS 2.9 has no auth callout: refused by version, with what is needed."""
     if not DEBIAN_NATS.exists():
@@ -113,7 +152,7 @@ def test_a_nats_too_old_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 def test_programs_on_the_path_are_never_used() -> None:
     """Both engines are run from their wheels, by absolute path."""
-    from vigie.core.engines import nats, postgres
+    from vigie.core.engines import postgres
 
     for path in (nats.binary(), postgres.binaries() / "postgres"):
         assert path.is_absolute()
