@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from vigie.core.database import Database
 from vigie.core.errors import Invalid
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change, Personal, erase_personal, read_entry, retire, verify
+from vigie.core.journal.digests import positions
 from vigie.core.journal.keys import Head, export, exported, signing_key
 from vigie.core.journal.model import Finding, Report
 from vigie.core.journal.rules import GENESIS, Header, personal_digest
 from vigie.core.journal.sealer import ChainBroken, reconcile, seal
 from vigie.core.journal.sequencer import LEADER, assign
-from vigie.core.journal.verify import _Verification
 from vigie.core.leader import lead
 from vigie.core.runtime import Runtime, database_owner_url
 from vigie.core.scope import EVERYTHING, Grant, Principal
@@ -94,14 +95,15 @@ async def test_an_untouched_journal_is_whole(journal: Journal) -> None:
 async def test_a_block_sealed_meanwhile_is_no_finding(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = _Verification._read_retired
+    module = import_module("vigie.core.journal.verify")
 
-    async def seal_after_the_snapshot(verification: _Verification) -> None:
-        await read(verification)
-        await journal.act(6)
-        await journal.seal()
+    async def positions_with_a_sealer_at_work(*arguments: Any) -> Any:
+        if len(journal.entries) == 6:
+            await journal.act(6)
+            await journal.seal()
+        return await positions(*arguments)
 
-    monkeypatch.setattr(_Verification, "_read_retired", seal_after_the_snapshot)
+    monkeypatch.setattr(module, "positions", positions_with_a_sealer_at_work)
     report = await journal.verify()
     assert report.whole, report.findings
     assert (report.blocks, report.sealed) == (3, 6)
