@@ -24,7 +24,7 @@ describe("freshness", () => {
 
 describe("a command's progress", () => {
   const command = (counts: Command["counts"], ended_at: string | null): Command => ({
-    id: "1", verb: "set_dimming_level", params: { level: 40 }, requested_by: { id: null, name: null }, requested_at: "", expires_at: "",
+    id: "1", verb: "set_dimming_level", params: { level: 40 }, requested_by: { id: null, name: null }, entry: "", requested_at: "", expires_at: "",
     reason: null, total: 10, counts, ended_at,
   });
   it("adds up", () => {

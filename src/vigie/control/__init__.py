@@ -15,10 +15,10 @@ from vigie.control.keeper import Progress
 from vigie.control.model import (
     CancelCommand,
     Command,
-    Problem,
     RequestCommand,
     Requester,
     TargetAsset,
+    TargetError,
     TargetState,
 )
 from vigie.control.permissions import PERMISSIONS
@@ -40,11 +40,11 @@ __all__ = [
     "PROGRESS_SUBJECT",
     "CancelCommand",
     "Command",
-    "Problem",
     "Progress",
     "RequestCommand",
     "Requester",
     "TargetAsset",
+    "TargetError",
     "TargetState",
     "acknowledge",
     "cancel_command",

@@ -61,7 +61,7 @@ class Command(msgspec.Struct, frozen=True):
     entry: UUID
 
 
-class Problem(msgspec.Struct, frozen=True):
+class TargetError(msgspec.Struct, frozen=True):
     """Why a target was not reached."""
 
     code: str
@@ -85,7 +85,7 @@ class TargetState(msgspec.Struct, frozen=True):
     sent_at: datetime | None
     delivered_at: datetime | None
     ended_at: datetime | None
-    error: Problem | None
+    error: TargetError | None
     late: bool
     late_evidence: dict[str, Any] | None
 

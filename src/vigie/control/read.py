@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from vigie.control.model import Command, Problem, Requester, TargetAsset, TargetState
+from vigie.control.model import Command, Requester, TargetAsset, TargetError, TargetState
 from vigie.control.rules import STATES
 from vigie.core.database import Unit
 from vigie.core.errors import Invalid, NotFound
@@ -129,7 +129,7 @@ def _target(row: Any) -> TargetState:
     error = None
     if row.error is not None:
         params = {name: value for name, value in row.error.items() if name != "code"}
-        error = Problem(row.error["code"], params)
+        error = TargetError(row.error["code"], params)
     return TargetState(
         TargetAsset(row.asset, row.name, row.token),
         row.state,

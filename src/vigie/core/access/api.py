@@ -1,6 +1,6 @@
 """Sessions, accounts and tokens over HTTP."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -42,7 +42,7 @@ from vigie.core.web.guard import (
 class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who says they are who."""
 
-    username: Secret
+    username: Annotated[str, msgspec.Meta(max_length=256)]
     password: Secret
 
 

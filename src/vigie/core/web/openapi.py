@@ -9,11 +9,19 @@ from litestar.openapi.spec import License
 
 import vigie
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
+from vigie.core.geometry import BBox
 from vigie.core.web.guard import admit
 from vigie.core.web.problems import MEDIA_TYPE, Problem
 from vigie.core.web.routes import get
 
 SESSION, TOKEN = "session", "token"
+# Litestar takes it for an object.
+_BOX = {
+    "title": BBox.__name__,
+    "description": BBox.__doc__,
+    "type": "array",
+    "prefixItems": [{"type": "number"}] * 4,
+}
 
 
 @get("/openapi.json", permission=PUBLIC, include_in_schema=False)
@@ -52,12 +60,12 @@ def describe(app: Litestar, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def complete(document: dict[str, Any], routes: dict[Any, Any], catalogue: Catalogue) -> None:
-    """Add what every route has in common: problems, security, permission."""
+    """Add what every route has in common: problems, security, permission; a box is an array."""
     components = document.setdefault("components", {})
     (_,), schemas = msgspec.json.schema_components(
         [Problem], ref_template="#/components/schemas/{name}"
     )
-    components.setdefault("schemas", {}).update(schemas)
+    components.setdefault("schemas", {}).update(schemas | {BBox.__name__: _BOX})
     components["securitySchemes"] = {
         SESSION: {
             "type": "apiKey",

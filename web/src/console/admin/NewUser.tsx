@@ -3,20 +3,23 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { createUser } from "../../shared/api/calls";
+import type { Language, NewUser as Account } from "../../shared/api/types";
 import { explain, word } from "../../shared/i18n/words";
 import { Refusal } from "../session/Refusal";
 import { useTerritory } from "../state/server";
 
-export const roles = ["administrator", "operator", "viewer", "auditor"] as const;
+type Role = NonNullable<Account["grants"]>[number]["role"];
+export const roles = ["administrator", "operator", "viewer", "auditor"] as const satisfies readonly Role[];
+const languages: { value: Language; label: string }[] = [{ value: "fr", label: "Français" }, { value: "en", label: "English" }];
 
 export function NewUser({ onCreated }: { onCreated: (username: string, password: string) => void }) {
   const { t, i18n } = useTranslation();
   const territory = useTerritory();
   const [username, setUsername] = useState("");
   const [name, setName] = useState("");
-  const [role, setRole] = useState<string>("operator");
+  const [role, setRole] = useState<Role>("operator");
   const [municipality, setMunicipality] = useState("*");
-  const [language, setLanguage] = useState(i18n.language);
+  const [language, setLanguage] = useState<Language>(i18n.language === "en" ? "en" : "fr");
   const create = useMutation({
     mutationFn: () =>
       createUser({
@@ -37,7 +40,7 @@ export function NewUser({ onCreated }: { onCreated: (username: string, password:
         <TextInput label={t("users.name")} required withAsterisk={false} value={name} onChange={(event) => setName(event.currentTarget.value)} />
         <Select label={t("users.role")} value={role} onChange={(value) => setRole(value ?? role)} data={roles.map((value) => ({ value, label: word("role", value) }))} />
         <Select label={t("users.where")} searchable value={municipality} onChange={(value) => setMunicipality(value ?? "*")} data={places} />
-        <Select label={t("language.label")} value={language} onChange={(value) => setLanguage(value ?? language)} data={[{ value: "fr", label: "Français" }, { value: "en", label: "English" }]} />
+        <Select label={t("language.label")} value={language} onChange={(value) => setLanguage(value ?? language)} data={languages} />
         {create.isError && <Refusal>{explain(create.error)}</Refusal>}
         <Group justify="flex-end"><Button type="submit" loading={create.isPending}>{t("users.create")}</Button></Group>
       </Stack>

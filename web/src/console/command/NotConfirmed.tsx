@@ -21,7 +21,7 @@ async function allTargets(command: Command): Promise<number[]> {
     do {
       const page: Awaited<ReturnType<typeof getCommandTargets>> = await getCommandTargets(command.id, state, cursor);
       ids.push(...page.items.map(({ asset }) => asset.id));
-      cursor = page.next;
+      cursor = page.next ?? null;
     } while (cursor);
   }
   return ids;

@@ -51,8 +51,7 @@ export function createCityMap({ host, territory, promise, boxClass, onTip }: Opt
   const map = new MapLibre({
     container: host,
     style: mapStyle(territory),
-    bounds: territory.bbox,
-    fitBoundsOptions: { padding: 40 },
+    ...(territory.bbox ? { bounds: territory.bbox, fitBoundsOptions: { padding: 40 } } : { center: territory.center, zoom: 11 }),
     attributionControl: false,
     boxZoom: false,
     dragRotate: false,
@@ -68,7 +67,7 @@ export function createCityMap({ host, territory, promise, boxClass, onTip }: Opt
   map.keyboard.disableRotation();
   map.addControl(new AttributionControl({ compact: false }), "bottom-right");
   map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-right");
-  map.on("style.load", () => map.addLayer(layer, firstLabel));
+  map.on("style.load", () => map.addLayer(layer, firstLabel).addLayer(layer.above));
   setMap(map);
   exposeForTests(map, promise);
 

@@ -73,6 +73,14 @@ export class LightsLayer implements CustomLayerInterface {
   private readonly epoch: number;
   private drawn = false;
 
+  /** What asks for a person, and what is chosen: a layer of its own, so that no name hides it. */
+  readonly above: CustomLayerInterface = {
+    id: "lights-above",
+    type: "custom",
+    renderingMode: "2d",
+    render: (context) => this.draw(context, 1),
+  };
+
   constructor(
     private readonly store: LightStore,
     private readonly view: () => LightsView,
@@ -178,10 +186,14 @@ export class LightsLayer implements CustomLayerInterface {
   }
 
   render(context: WebGLRenderingContext | WebGL2RenderingContext): void {
+    this.draw(context, 0);
+  }
+
+  private draw(context: WebGLRenderingContext | WebGL2RenderingContext, pass: 0 | 1): void {
     const { map, program } = this;
     const gl = context as WebGL2RenderingContext;
     if (!map || !program) return;
-    this.refresh(gl, program);
+    if (pass === 0) this.refresh(gl, program);
 
     const center = map.getCenter();
     const canvas = map.getCanvas();
@@ -205,12 +217,10 @@ export class LightsLayer implements CustomLayerInterface {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
-    for (const pass of [0, 1]) {
-      gl.uniform1i(this.uniform("u_pass"), pass);
-      for (const buffers of this.buffers.values()) {
-        gl.bindVertexArray(buffers.vao);
-        gl.drawArrays(gl.POINTS, 0, buffers.channel.size);
-      }
+    gl.uniform1i(this.uniform("u_pass"), pass);
+    for (const buffers of this.buffers.values()) {
+      gl.bindVertexArray(buffers.vao);
+      gl.drawArrays(gl.POINTS, 0, buffers.channel.size);
     }
     gl.bindVertexArray(null);
     if (!this.drawn && this.buffers.size > 0) {

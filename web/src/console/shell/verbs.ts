@@ -1,4 +1,5 @@
 /** What the command bar can do besides finding: each verb by its words. */
+import type { Territory } from "../../shared/api/types";
 import i18next from "i18next";
 import { setLanguage } from "../../shared/i18n";
 import { showBox } from "../map/controller";
@@ -30,8 +31,8 @@ export function allVerbs(can: (what: keyof typeof permission) => boolean, naviga
     {
       id: "whole", label: t("verb.whole"),
       run: () => {
-        const territory = queryClient.getQueryData(territoryQuery.queryKey);
-        if (territory) showBox((territory as { bbox: [number, number, number, number] }).bbox);
+        const box = queryClient.getQueryData<Territory>(territoryQuery.queryKey)?.bbox;
+        if (box) showBox(box);
       },
     },
     { id: "language", label: t("language.switch"), run: () => void setLanguage(i18next.language === "fr" ? "en" : "fr") },

@@ -1,8 +1,8 @@
 /** Every call the screens make, by name. */
 import { type Query, request } from "./http";
 import type {
-  Asset, Command, CommandState, CommandTarget, Gateway, Grant, History, JournalEntry, KindSpec, Page, QuarantineItem,
-  SearchItem, Session, System, Territory, TokenRow, UserRow,
+  Asset, Change, Command, CommandState, CommandTarget, CreatedToken, CreatedUser, Gateway, History, JournalEntry, KindSpec,
+  NewCommand, NewToken, NewUser, Page, QuarantineItem, SearchItem, Session, System, Territory, TokenRow, UserRow,
 } from "./types";
 
 const part = (value: string | number): string => encodeURIComponent(String(value));
@@ -37,14 +37,8 @@ export async function findAssetIds(filter: string, signal?: AbortSignal): Promis
 export const getJournal = (query: { filter?: string; act?: string | null; actor?: string | null; cursor?: string | null }) =>
   request<Page<JournalEntry>>("/journal", { query });
 export const getJournalChanges = (id: string, cursor: string | null) =>
-  request<Page<JournalEntry["changes"][number]>>(`/journal/${part(id)}/changes`, { query: { cursor } });
+  request<Page<Change>>(`/journal/${part(id)}/changes`, { query: { cursor } });
 
-export interface NewCommand {
-  verb: "set_dimming_level";
-  params: { level: number };
-  assets: number[];
-  reason: string;
-}
 export const postCommand = (body: NewCommand, key: string) =>
   request<Command>("/commands", { method: "POST", body, headers: { "Idempotency-Key": key } });
 export const listCommands = (cursor: string | null) => request<Page<Command>>("/commands", { query: { cursor } });
@@ -58,20 +52,14 @@ export const getQuarantine = (query: Query) => request<Page<QuarantineItem>>("/q
 export const getGateways = (cursor: string | null) => request<Page<Gateway>>("/gateways", { query: { cursor } });
 export const getSystem = () => request<System>("/system");
 
-export interface NewUser {
-  username: string;
-  display_name: string;
-  language: string;
-  grants: Grant[];
-}
 export const listUsers = (cursor: string | null) => request<Page<UserRow>>("/users", { query: { cursor } });
 export const createUser = (body: NewUser) =>
-  request<UserRow & { password: string }>("/users", { method: "POST", body });
+  request<CreatedUser>("/users", { method: "POST", body });
 export const updateUser = (user: UserRow, body: { active: boolean }) =>
   request<UserRow>(`/users/${part(user.id)}`, { method: "PATCH", body, headers: { "If-Match": `"${user.version}"` } });
 export const resetPassword = (id: string) =>
   request<{ password: string }>(`/users/${part(id)}/reset-password`, { method: "POST" });
 export const listTokens = (cursor: string | null) => request<Page<TokenRow>>("/tokens", { query: { cursor } });
-export const createToken = (body: { name: string; permissions: string[] }) =>
-  request<TokenRow & { token: string }>("/tokens", { method: "POST", body });
+export const createToken = (body: NewToken) =>
+  request<CreatedToken>("/tokens", { method: "POST", body });
 export const deleteToken = (id: string) => request<undefined>(`/tokens/${part(id)}`, { method: "DELETE" });
