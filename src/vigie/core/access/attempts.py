@@ -12,7 +12,8 @@ from vigie.core.database import Database
 from vigie.core.errors import TooMany
 
 WINDOW_S = 300.0
-# From one address, at one user: a person who mistypes. The other two stop a machine.
+# From one address, at one user: a person who mistypes. The other two stop a machine; it cannot
+# lock people out of where they work: an address with a session of theirs is spared the last.
 LIMITS = {"pair": 10, "address": 30, "user": 50}
 
 _COUNT = text(
@@ -27,6 +28,10 @@ _SWEEP = text(
     "delete from access.attempt where key in (select key from access.attempt"
     " where since < :old limit 100 for update skip locked)"
 )
+_AT_HOME = text(
+    "select exists (select from access.session s join access.account a on a.id = s.account"
+    " where a.username = :username and s.address = :address and s.expires > :now)"
+)
 
 
 async def begin(database: Database, username: str, address: str) -> None:
@@ -39,6 +44,9 @@ async def begin(database: Database, username: str, address: str) -> None:
             parameters = {"key": key, "now": now, "old": old}
             row = (await unit.execute(_COUNT, parameters)).one()
             if row.failures > LIMITS[kind]:
+                who = {"username": username, "address": address, "now": now}
+                if kind == "user" and (await unit.execute(_AT_HOME, who)).scalar_one():
+                    continue
                 wait = max(1.0, WINDOW_S - (now - row.since).total_seconds())
                 raise TooMany(
                     "too_many_logins",

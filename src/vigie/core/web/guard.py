@@ -15,6 +15,7 @@ from vigie.core.access.logins import Logins
 from vigie.core.access.model import NOBODY, Caller
 from vigie.core.errors import Forbidden, Unauthenticated, VigieError
 from vigie.core.scope import NOTHING, Principal, Scope
+from vigie.core.web.hosts import hostname
 from vigie.core.web.problems import STATE_REQUEST_ID, UnsupportedMedia, invalid
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -35,7 +36,7 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
     unsafe = request.method not in SAFE
     if unsafe:
         check_origin(request)
-    if permission != PUBLIC and not (opt["on_this_machine"] and is_loopback(client_of(request))):
+    if permission != PUBLIC and not (opt["on_this_machine"] and _asked_here(request)):
         caller = await identify(request)
         if caller is None:
             raise Unauthenticated("not_logged_in", "Log in first, or send a bearer token.")
@@ -136,6 +137,16 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
+
+
+def _asked_here(connection: Connection) -> bool:
+    """True for a program on this machine; what a proxy here passes on comes from elsewhere."""
+    headers = connection.headers
+    return (
+        is_loopback(client_of(connection))
+        and is_loopback(hostname(headers.get("host", "")))
+        and not any(name in headers for name in ("forwarded", "x-forwarded-for", "via"))
+    )
 
 
 def check_origin(connection: Connection) -> None:

@@ -186,6 +186,19 @@ async def test_too_many_failures_are_slowed_down_by_user_and_address(app, runtim
         assert (await log_in(elsewhere, "target", first)).status_code == 200
 
 
+async def test_guesses_from_elsewhere_lock_nobody_out_of_where_they_work(app, runtime):
+    home, base = "203.0.113.20", "https://127.0.0.1:8080"
+    first = await account(runtime.database, "worker")
+    async with client(app, base=base, address=home) as working:
+        assert (await log_in(working, "worker", first)).status_code == 200
+    for i in range(attempts.LIMITS["user"]):
+        await attempts.begin(runtime.database, "worker", f"198.18.0.{i % 25}")
+    async with client(app, base=base, address="203.0.113.21") as elsewhere:
+        assert (await log_in(elsewhere, "worker", first)).status_code == 429
+    async with client(app, base=base, address=home) as working:
+        assert (await log_in(working, "worker", first)).status_code == 200
+
+
 async def test_a_burst_of_guesses_gains_nothing(app, runtime):
     await account(runtime.database, "burst")
     async with client(app, base="https://127.0.0.1:8080", address="198.51.100.7") as guesser:

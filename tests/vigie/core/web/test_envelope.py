@@ -173,3 +173,5 @@ async def test_health_and_figures(browser, app):
     assert 'vigie_http_requests_total{method="GET",route="/api/v1/long",status="200"' in figures
     async with client(app, base="https://127.0.0.1:8080", address="192.0.2.1") as stranger:
         assert (await stranger.get("/metrics")).status_code == 401
+    for passed_on in ({"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}):
+        assert (await browser.get("/metrics", headers=passed_on)).status_code == 401
