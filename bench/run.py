@@ -77,7 +77,7 @@ def engine_limits(options: argparse.Namespace) -> list[Row]:
     """What the engines do alone, and the pipeline without load beside it: bench/ingest.py."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "bench" / "ingest.py"), f"--devices={options.lights}"],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     rows: list[Row] = []
     for line in done.stdout.splitlines():

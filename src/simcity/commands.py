@@ -61,7 +61,7 @@ def outcome_of(command: Command, kind: str, fault: Fault) -> Outcome:
         case Fault.REFUSES:
             return Outcome("refused", "interlock")
         case Fault.LAMP_FAILURE | Fault.SUPPLY_LOSS:
-            return Outcome("failed", "lampFailure" if fault == Fault.LAMP_FAILURE else "supplyLoss")
+            return Outcome("failed", "lamp_failure" if fault == Fault.LAMP_FAILURE else "supply_loss")
         case _:
             return Outcome("done", None, float(level))
 
