@@ -14,7 +14,7 @@ from msgspec import Struct
 from .tables import Bools, Floats, Tables
 
 SPACING = 7.0  # metres a standing vehicle takes
-APPROACH = 1.0
+RING = 16  # seconds of entries remembered
 COVER_STEP = 0.25
 RATE_MEMORY = 240.0  # seconds
 SATURATION_MEMORY = 40.0  # seconds of discharging queue
@@ -54,6 +54,9 @@ class Traffic:
         self.silent = np.zeros((2, *shape))
         """Vehicles the partner counted since each loop (entry, stop) last counted one."""
         self.alive = np.ones((2, *shape), dtype=np.bool_)
+        self._reach: Floats = np.minimum(np.ceil(tables.distance / tables.speed) + 3.0, RING)
+        self._ring = np.zeros((RING, *shape))
+        self._at = 0
         self._slots: dict[str, list[tuple[int, int, int]]] = {}
         for c, crossing in enumerate(tables.crossings):
             for k, lane in enumerate(crossing.lanes):
@@ -113,9 +116,10 @@ class Traffic:
         t = self.tables
         seen = (count[1] > 0) | (occupancy[1] > 0)
         self.idle = np.where(seen, 0.0, self.idle + 1)
-        gone = alive[1] & green & (self.green_for >= 5) & (self.idle >= 3)
-        moving = self.rate * t.distance / t.speed + APPROACH
-        self.near = np.where(gone, np.minimum(self.near, moving), self.near)
+        # A queue begins at the stop line: nobody there, and only those just come in are left.
+        gone = alive[1] & (self.idle >= 3)
+        came = np.where(alive[0], self._just_came(count[0]), self.rate * self._reach)
+        self.near = np.where(gone, np.minimum(self.near, came), self.near)
         waiting = alive[1] & ~green & (occupancy[1] > 0.5)
         self.near = np.where(waiting, np.maximum(self.near, 1.0), self.near)
         self.cover += np.where(alive[0], COVER_STEP * (occupancy[0] - self.cover), 0.0)
@@ -132,6 +136,13 @@ class Traffic:
         self.beyond = np.minimum(np.where(brim, grown, held), room)
         self.beyond = np.where(clear & (self.beyond < 0.5), 0.0, self.beyond)
         self.near *= t.real
+
+    def _just_came(self, count: Floats) -> Floats:
+        """Vehicles counted in during the time a lane takes to drive."""
+        self._ring[self._at] = count
+        ages = (self._at - np.arange(RING)) % RING
+        self._at = (self._at + 1) % RING
+        return (self._ring * (ages[:, None, None] < self._reach)).sum(axis=0)
 
     def _learn(self, count: Floats, alive: Bools, green: Bools, filtered: Bools) -> None:
         demand = np.where(alive[0], count[0], count[1])
