@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--rate", type=int, default=10_000)
     parser.add_argument("--lights", type=int, default=34_000)
+    parser.add_argument("--only-batches", action="store_true", help="the part of batches alone")
     parser.add_argument("--write", action="store_true", help="update docs/performance.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vigie-bench-", ignore_cleanup_errors=True) as folder:
@@ -52,7 +53,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[Row]:
         ("machine", f"{os.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GiB, "
          f"Python {platform.python_version()}, everything on it, load generator included"),
     ]  # fmt: skip
-    rows += engine_limits(options)
+    if not options.only_batches:
+        rows += engine_limits(options)
     centre = Centre(folder / "var")
     try:
         rows.append(("`vigie up`, first start, to a login page", f"{centre.up('--no-city'):.1f} s"))
@@ -64,6 +66,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[Row]:
             (f"draw, import and provision {options.lights:,} lights",
              f"{time.monotonic() - began:.1f} s")
         )  # fmt: skip
+        if options.only_batches:
+            return storing(centre, folder / "batch", provisioning, options, batch=50)
         rows += storing(centre, folder / "single", provisioning, options, batch=0)
         rows += storing(centre, folder / "batch", provisioning, options, batch=50)
         rows += commanding(centre, folder / "command", provisioning)
@@ -108,7 +112,7 @@ def storing(
         end, after = time.monotonic(), city.ask(op="stats")
         drained = time.monotonic()
         final = city.drain()
-        acknowledged = final["acknowledged"] * (batch or 1)
+        acknowledged = final["readings_acknowledged"]
         while stored(centre) - before < acknowledged and time.monotonic() - drained < 120:
             time.sleep(0.2)
         caught_up = time.monotonic() - drained
@@ -116,11 +120,12 @@ def storing(
     finally:
         city.stop()
     sustained = (after["acknowledged"] - count["acknowledged"]) / (end - start)
+    readings = (after["readings_acknowledged"] - count["readings_acknowledged"]) / (end - start)
     name = f"batches of {batch}" if batch else "unbatched messages"
     rows = [
         (f"{name}: offered for {seconds:.0f} s", f"{rate:,} a second"),
         (f"{name}: acknowledged", f"{sustained:,.0f} a second"
-         + (f" = {sustained * batch * 3:,.0f} values a second" if batch else "")),
+         + (f" = {readings * 3:,.0f} values a second" if batch else "")),
         (f"{name}: readings acknowledged / stored", f"{acknowledged:,} / {kept:,}"),
         (f"{name}: furthest behind; caught up after the end in",
          f"{behind:,.0f} messages; {caught_up:.1f} s"),

@@ -60,8 +60,10 @@ def outcome_of(command: Command, kind: str, fault: Fault) -> Outcome:
     match fault:
         case Fault.REFUSES:
             return Outcome("refused", "interlock")
-        case Fault.LAMP_FAILURE | Fault.SUPPLY_LOSS:
-            return Outcome("failed", "lamp_failure" if fault == Fault.LAMP_FAILURE else "supply_loss")
+        case Fault.LAMP_FAILURE:
+            return Outcome("failed", "lamp_failure")
+        case Fault.SUPPLY_LOSS:
+            return Outcome("failed", "supply_loss")
         case _:
             return Outcome("done", None, float(level))
 
