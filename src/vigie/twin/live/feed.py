@@ -102,7 +102,8 @@ class Feed:
                 since, *_ = await loading.load_intents(unit, "")
                 names, columns = await loading.load(unit)
             self.model.replace(names, columns)
-            self._since = self._since or since
+            # From before the picture was read: what was settled while it was, is read again.
+            self._since = since
             self.loaded, self._gap = True, False
             if len(columns.at):
                 self.newest_us = max(self.newest_us, int(columns.at.max()))
@@ -114,8 +115,11 @@ class Feed:
 
     async def _read_intents(self) -> None:
         async with self._runtime.database.unit() as unit:
-            since, assets, desired, pending = await loading.load_intents(unit, self._since)
-        self._since = since
+            asked = self._since
+            since, assets, desired, pending = await loading.load_intents(unit, asked)
+        if self._since == asked:
+            # Else the picture was read anew meanwhile, and says from where to go on.
+            self._since = since
         self.model.intend(assets, desired, pending)
 
     async def _hear(self, message: Msg) -> None:
