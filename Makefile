@@ -38,7 +38,10 @@ check: setup-dev web/node_modules/.installed
 test: setup-dev check web browser
 	@cd web && npm run --silent test
 	@$(PY) -m pytest tests/vigie tests/simcity -n 2
-	@$(PY) -m pytest tests/conformance tests/e2e tests/faults
+	@$(PY) -m pytest tests/conformance
+	@$(PY) -m pytest tests/e2e
+	@$(PY) -m pytest tests/faults/test_kills.py
+	@$(PY) -m pytest tests/faults --ignore=tests/faults/test_kills.py
 
 pytest: setup-dev
 	@$(PY) -m pytest tests/vigie tests/simcity -n 2
