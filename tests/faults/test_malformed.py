@@ -136,6 +136,9 @@ async def quarantined(street: Street, count: int) -> list[object]:
 
 async def test_the_broker_refuses_what_is_not_the_clients(street: Street) -> None:
     bad, good = street.bad, street.good
+    async with asyncio.timeout(10):
+        while street.gateway.broker_log._file is None:
+            await asyncio.sleep(0.05)
     told: list[tuple[str, str, str]] = []
     cases = malformed.abuses(bad.token, good.token, bad.shard)
     for case in cases:
@@ -166,7 +169,7 @@ async def experience(connection: Connection) -> str:
 
 async def reason(street: Street, before: dict[str, int]) -> str:
     """The reason that was counted since."""
-    for _ in range(40):
+    for _ in range(100):
         now = await street.counted(street.bad.token)
         more = [code for code, total in now.items() if total > before.get(code, 0)]
         if more:
