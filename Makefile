@@ -50,7 +50,7 @@ bench: setup-dev web
 	@$(PY) bench/run.py
 
 faults: setup-dev web
-	@VIGIE_FAULT_ROUNDS=3 VIGIE_FAULT_FREEZE_S=30 VIGIE_FAULT_RATE=2000 VIGIE_FAULT_LIGHTS=34000 \
+	@VIGIE_FAULT_ROUNDS=3 VIGIE_FAULT_FREEZE_S=30 VIGIE_FAULT_RATE=2000 VIGIE_FAULT_LIGHTS=34000 VIGIE_FAULT_LIVE_S=5 \
 		$(PY) -m pytest tests/faults/test_kills.py -s
 
 lock:
