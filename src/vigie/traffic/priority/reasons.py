@@ -30,7 +30,7 @@ WORDS: dict[str, dict[str, str]] = {
             "bus {bus}, due in {arrival} s behind {ahead} veh., waits: nothing allowed now "
             "would help it more than it costs the others"
         ),
-        "bus.rival": "bus {bus} gives way to bus {rival}, which carries more or is later",
+        "bus.rival": "bus {bus} gives way to bus {rival}, which weighs as much or more",
         "bus.twice": "bus {bus} is served first at the nearer of its two stop lines here",
         "bus.unhelped": "bus {bus} is served as ordinary traffic: {ahead} veh. ahead of it",
         "bus.locked": (
@@ -71,7 +71,7 @@ WORDS: dict[str, dict[str, str]] = {
             "le bus {bus}, attendu dans {arrival} s derrière {ahead} véh., attend : rien de "
             "permis ne l'aiderait plus que cela ne coûterait aux autres"
         ),
-        "bus.rival": "le bus {bus} cède au bus {rival}, plus chargé ou plus en retard",
+        "bus.rival": "le bus {bus} cède au bus {rival}, qui pèse autant ou plus",
         "bus.twice": "le bus {bus} est servi d'abord à sa ligne de feu la plus proche ici",
         "bus.unhelped": "le bus {bus} suit le trafic : {ahead} véh. devant lui",
         "bus.locked": (

@@ -76,9 +76,11 @@ class City:
     async def send(
         self, payload: Any, client: str = "c1", shard: int = 1, channel: str = "reading"
     ) -> None:
-        """Put a message into the stream, as the broker does for a QoS 1 publish."""
+        """Put a message into the stream, as the broker does for a QoS 1 publish; stored on return."""
         data = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
-        await self.client.publish(f"{PREFIX}up.{shard}.{client}.{channel}", data, headers=HEADERS)
+        subject = f"{PREFIX}up.{shard}.{client}.{channel}"
+        answer = await self.client.request(subject, data, timeout=10, headers=HEADERS)
+        assert b'"error"' not in answer.data, answer.data
         self.sent += 1
 
     async def scalar(self, statement: str, **values: Any) -> Any:
@@ -105,7 +107,6 @@ class City:
 
     async def drained(self, within_s: float = 15.0) -> None:
         """Wait until every message was stored and acknowledged."""
-        await self.client.flush()
         deadline = time.monotonic() + within_s
         while await self.waiting():
             assert time.monotonic() < deadline, "the stream was not drained"
