@@ -76,7 +76,7 @@ class City:
     async def send(
         self, payload: Any, client: str = "c1", shard: int = 1, channel: str = "reading"
     ) -> None:
-        """Put a message into the stream, as the broker does for a QoS 1 publish; stored on return."""
+        """Have a message stored in the stream, as the broker does for a QoS 1 publish."""
         data = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
         subject = f"{PREFIX}up.{shard}.{client}.{channel}"
         answer = await self.client.request(subject, data, timeout=10, headers=HEADERS)
