@@ -1,13 +1,16 @@
 """`make bench`: how fast the spine is, beside the limit of its engines, all in one run.
 
-    .venv/bin/python bench/run.py [--seconds 300] [--rate 10000] [--lights 34000] [--write]
+    .venv/bin/python bench/run.py [--seconds 300] [--rate 10000] [--lights 34000] [--screens 50]
+                                  [--write]
 
 One machine holds everything: load generator, broker, database, roles. "Message" is one QoS 1
 PUBLISH of one device with three values. `--write` puts the tables into docs/performance.md.
 """
 
 import argparse
+import contextlib
 import datetime as dt
+import json as std_json
 import os
 import platform
 import re
@@ -15,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -35,6 +40,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--rate", type=int, default=10_000)
     parser.add_argument("--lights", type=int, default=34_000)
+    parser.add_argument("--screens", type=int, default=50, help="live WebSockets attached")
     parser.add_argument("--only-batches", action="store_true", help="the part of batches alone")
     parser.add_argument("--write", action="store_true", help="update docs/performance.md")
     options = parser.parse_args()
@@ -69,6 +75,7 @@ def measure(folder: Path, options: argparse.Namespace) -> list[Row]:
         if options.only_batches:
             return storing(centre, folder / "batch", provisioning, options, batch=50)
         rows += storing(centre, folder / "single", provisioning, options, batch=0)
+        rows += watching(centre, folder / "watch", provisioning, options)
         rows += storing(centre, folder / "batch", provisioning, options, batch=50)
         rows += commanding(centre, folder / "command", provisioning)
         rows += history_size(centre)
@@ -103,13 +110,15 @@ def storing(
     try:
         time.sleep(5)
         start, count = time.monotonic(), city.ask(op="stats")
-        usage = Usage(centre, city)
         behind = 0.0
-        while time.monotonic() - start < seconds:
-            time.sleep(min(5, seconds))
-            behind = max(behind, lag(centre))
-            usage.sample()
-        end, after = time.monotonic(), city.ask(op="stats")
+        with screens(centre, 0 if batch else options.screens) as seen:
+            usage = Usage(centre, city)
+            while time.monotonic() - start < seconds:
+                time.sleep(min(5, seconds))
+                behind = max(behind, lag(centre))
+                usage.sample()
+            end, after = time.monotonic(), city.ask(op="stats")
+            shares = usage.rows(f"batches of {batch}" if batch else "unbatched messages")
         drained = time.monotonic()
         final = city.drain()
         acknowledged = final["readings_acknowledged"]
@@ -132,7 +141,61 @@ def storing(
         (f"{name}: PUBACK p50, p99", f"{final['puback_p50_ms']:.0f}, "
          f"{final['puback_p99_ms']:.0f} ms"),
     ]  # fmt: skip
-    return rows + usage.rows(name)
+    return rows + screen_rows(name, options.screens, seen) + shares
+
+
+def watching(
+    centre: Centre, folder: Path, provisioning: Path, options: argparse.Namespace
+) -> list[Row]:
+    """From device to screen at 5,000 messages a second."""
+    city = City(folder, provisioning)
+    city.start("--rate=5000", ledger=False)
+    try:
+        time.sleep(5)
+        with screens(centre, options.screens) as seen:
+            time.sleep(min(options.seconds, 60))
+        city.drain()
+    finally:
+        city.stop()
+    return screen_rows("5,000 messages/s", options.screens, seen)
+
+
+@contextlib.contextmanager
+def screens(centre: Centre, count: int) -> Iterator[dict[str, Any]]:
+    """Live screens for the block; what they received when it ends (bench/screens.py)."""
+    seen: dict[str, Any] = {}
+    if not count:
+        yield seen
+        return
+    with contextlib.closing(centre.login()) as client:
+        made = json(
+            client.post("/api/v1/tokens", json={"name": "bench", "permissions": ["twin.read"]})
+        )
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "bench" / "screens.py"), f"--url={centre.url}",
+         f"--token={made['token']}", f"--screens={count}"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        time.sleep(3)
+        yield seen
+        seen |= std_json.loads(process.communicate("end\n", timeout=60)[0])
+    finally:
+        process.kill()
+
+
+def screen_rows(part: str, count: int, seen: dict[str, Any]) -> list[Row]:
+    """What the screens received."""
+    if not seen:
+        return []
+    faults = ", ".join(f"{name} {seen[name]}" for name in ("missed", "anew", "lost", "dark"))
+    return [
+        (f"{part}: to {count} screens",
+         f"{seen['frames_a_second']:,.0f} frames, {seen['mbytes_a_second']:.1f} MB a second; "
+         f"{seen['changes_a_second']:,.0f} changes a second on each; {faults}"),
+        (f"{part}: device to screen p50, p99, most",
+         f"{seen['p50_s'] * 1e3:.0f}, {seen['p99_s'] * 1e3:.0f}, {seen['most_s'] * 1e3:.0f} ms"),
+    ]  # fmt: skip
 
 
 def commanding(centre: Centre, folder: Path, provisioning: Path) -> list[Row]:
