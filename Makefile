@@ -23,7 +23,8 @@ web: web/dist/index.html
 web/node_modules/.installed: web/package-lock.json scripts/setup
 	@sh scripts/setup node
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
-	@cd web && npm run --silent build && touch dist/index.html
+	@echo "vigie: building the screens …"
+	@cd web && npm run --silent build -- --logLevel warn && touch dist/index.html
 
 browser:
 	@sh scripts/setup browser
