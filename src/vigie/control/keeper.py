@@ -37,15 +37,17 @@ _EXPIRE = text(
     " returning t.asset"
 )
 _OPEN = text(
-    "select id, requested_by, total, counts, pairs, entry, verb from control.command"
+    "select id, total, parts, pairs, entry, verb from control.command"
     " where ended_at is null order by id for update skip locked"
 )
 _COUNT = text(
-    "select command, state, count(*) as n, max(ended_at) as ended from control.target"
-    " where command = any(:ids) group by command, state"
+    "select command, municipality || '/' || trade as scope, state, n, ended from"
+    " (select command, municipality, trade, state, count(*) as n, max(ended_at) as ended"
+    " from control.target where command = any(:ids) group by command, municipality, trade, state) c"
 )
 _UPDATE = text(
-    "update control.command set counts = cast(:counts as jsonb), ended_at = :ended where id = :id"
+    "update control.command set counts = cast(:counts as jsonb), parts = cast(:parts as jsonb),"
+    " ended_at = :ended where id = :id"
 )
 _MISSED = text(
     "select asset, state, error, municipality || '/' || trade as scope from control.target"
@@ -58,14 +60,14 @@ _UNANSWERED = text(
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What screens are told of a command, on `event.command`; `scopes` says whose screens."""
+    """What screens are told of a command, on `event.command`: `parts`, by scope key, what each
+    scope is told instead of the counts of the whole."""
 
     id: UUID
     counts: dict[str, int]
     total: int
     ended_at: Any
-    requested_by: UUID | None
-    scopes: list[str]
+    parts: dict[str, dict[str, int]]
 
 
 async def expire(unit: Unit, many: int = _AT_ONCE) -> int:
@@ -82,16 +84,18 @@ async def count(unit: Unit) -> list[Progress]:
     if not commands:
         return []
     counts: dict[UUID, Counter[str]] = {}
+    parts: dict[UUID, dict[str, dict[str, int]]] = {}
     ended: dict[UUID, Any] = {}
     for row in await unit.execute(_COUNT, {"ids": [command.id for command in commands]}):
-        counts.setdefault(row.command, Counter())[row.state] = row.n
+        counts.setdefault(row.command, Counter())[row.state] += row.n
+        parts.setdefault(row.command, {}).setdefault(row.scope, {})[row.state] = row.n
         if row.ended is not None:
             ended[row.command] = max(row.ended, ended.get(row.command, row.ended))
     moved: list[Progress] = []
     for command in commands:
         now = {state: counts[command.id][state] for state in STATES}
         closed = not any(now[state] for state in OPEN)
-        if not closed and now == command.counts:
+        if not closed and parts[command.id] == command.parts:
             continue
         ended_at = ended[command.id] if closed else None
         await unit.execute(
@@ -99,14 +103,13 @@ async def count(unit: Unit) -> list[Progress]:
             {
                 "id": command.id,
                 "counts": msgspec.json.encode(now).decode(),
+                "parts": msgspec.json.encode(parts[command.id]).decode(),
                 "ended": ended_at,
             },
         )
         if closed:
             await _close(unit, command, now, ended_at)
-        moved.append(
-            Progress(command.id, now, command.total, ended_at, command.requested_by, command.pairs)
-        )
+        moved.append(Progress(command.id, now, command.total, ended_at, parts[command.id]))
     return moved
 
 

@@ -46,7 +46,8 @@ class Requester(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A command and how far it came. Counts are of all its targets, seen or not."""
+    """A command and how far it came: `total` and `counts` are of the targets in your scope,
+    `ended_at` of the whole act."""
 
     id: UUID
     verb: str

@@ -1,5 +1,6 @@
 """Reading commands and their targets. A command is seen by whoever may see one of its targets
-(row level security on both tables); its targets outside that scope are not listed."""
+(row level security on both tables); its targets outside that scope are neither listed nor
+counted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,11 +15,13 @@ from vigie.core.database import Unit
 from vigie.core.errors import Invalid, NotFound
 from vigie.core.journal import who_and_why
 from vigie.core.paging import Cursor, Page
+from vigie.core.scope import counted
 
 COMMANDS = Cursor("commands", datetime, UUID)
 TARGETS = Cursor("commands.targets", int)
 _COLUMNS = (
-    "id, verb, params, requested_by, requested_at, expires_at, total, counts, ended_at, entry"
+    "id, verb, params, requested_by, requested_at, expires_at, total, counts, parts, ended_at,"
+    " entry"
 )
 
 
@@ -107,6 +110,10 @@ async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Command]:
     made: list[Command] = []
     for row in rows:
         name, reason = told.get(row.entry, (None, None))
+        total, counts = row.total, row.counts
+        if not unit.scope.everything:
+            counts = counted(row.parts, unit.scope)
+            total = counts.total()
         made.append(
             Command(
                 row.id,
@@ -116,8 +123,8 @@ async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Command]:
                 row.requested_at,
                 row.expires_at,
                 reason,
-                row.total,
-                {state: row.counts.get(state, 0) for state in STATES},
+                total,
+                {state: counts.get(state, 0) for state in STATES},
                 row.ended_at,
                 row.entry,
             )

@@ -1,6 +1,7 @@
 """The verbs of control: ask, take back."""
 
 import hashlib
+from collections import Counter
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,9 +33,10 @@ _SAME_KEY = text(
 )
 _COMMAND = text(
     "insert into control.command (id, verb, params, wanted, requested_by, requested_at,"
-    " expires_at, entry, total, counts, municipalities, trades, pairs, key, digest)"
+    " expires_at, entry, total, counts, parts, municipalities, trades, pairs, key, digest)"
     " values (:id, :verb, cast(:params as jsonb), cast(:wanted as jsonb), :by, :at, :expires,"
-    " :entry, :total, cast(:counts as jsonb), :municipalities, :trades, :pairs, :key, :digest)"
+    " :entry, :total, cast(:counts as jsonb), cast(:parts as jsonb), :municipalities, :trades,"
+    " :pairs, :key, :digest)"
 )
 _SUPERSEDE = text(
     "with held as (select command, asset from control.target where watch and asset = any(:assets)"
@@ -89,6 +91,7 @@ async def request_command(
         occurred=now,
     )
     counts = dict.fromkeys(STATES, 0) | {"requested": len(chosen)}
+    parts = Counter(asset.scope for asset in chosen)
     await unit.execute(
         _COMMAND,
         {
@@ -102,9 +105,10 @@ async def request_command(
             "entry": entry,
             "total": len(chosen),
             "counts": msgspec.json.encode(counts).decode(),
+            "parts": msgspec.json.encode({k: {"requested": n} for k, n in parts.items()}).decode(),
             "municipalities": sorted({asset.municipality for asset in chosen}),
             "trades": sorted({asset.trade for asset in chosen}),
-            "pairs": sorted({asset.scope for asset in chosen}),
+            "pairs": sorted(parts),
             "key": idempotency_key,
             "digest": digest,
         },

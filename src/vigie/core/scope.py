@@ -1,6 +1,7 @@
 """Who acts, and what of the city they may see: the two facts every unit of work starts from."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -31,9 +32,23 @@ class Scope(msgspec.Struct, frozen=True):
             or trade in self.trades
         )
 
+    def holds(self, key: str) -> bool:
+        """The same of a scope key: "21231/lighting"."""
+        municipality, _, trade = key.partition("/")
+        return self.allows(municipality, trade)
+
 
 NOTHING = Scope()
 EVERYTHING = Scope(everything=True)
+
+
+def counted(parts: Mapping[str, Mapping[str, int]], scope: Scope) -> Counter[str]:
+    """The sum of what was counted by scope key, as far as it is inside a scope."""
+    total: Counter[str] = Counter()
+    for key, counts in parts.items():
+        if scope.holds(key):
+            total.update(counts)
+    return total
 
 
 class Grant(msgspec.Struct, frozen=True):

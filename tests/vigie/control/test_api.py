@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.web import person
 from tests.vigie.control.conftest import CHENOVE, DIJON, Lights
+from vigie.control.keeper import keep
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
 from vigie.routes import PERMISSIONS, ROUTES
@@ -62,6 +63,32 @@ async def test_commands_over_http(runtime: Runtime, lights: Lights) -> None:
     assert cancelled.status_code == 200
     again = await claire.post(f"{path}/cancel", json={"reason": "Erreur"})
     assert (again.status_code, again.json()["code"]) == (409, "command_ended")
+
+
+async def test_another_municipality_is_not_counted(runtime: Runtime, lights: Lights) -> None:
+    app = build_app(runtime, ROUTES, PERMISSIONS)
+    ids = [*await lights.add(3), *await lights.add(2, CHENOVE)]
+    everywhere = await person(app, runtime, "emma", "operator")
+    part = await person(app, runtime, "fanny", f"operator@{CHENOVE}")
+    command = (await post(everywhere, assets=ids)).json()
+    path = f"/api/v1/commands/{command['id']}"
+
+    async def told(browser: httpx.AsyncClient) -> list[tuple[int, dict[str, int]]]:
+        listed = (await browser.get("/api/v1/commands")).json()["items"]
+        shown = [(await browser.get(path)).json(), *(c for c in listed if c["id"] == command["id"])]
+        return [(c["total"], {s: n for s, n in c["counts"].items() if n}) for c in shown]
+
+    assert await told(everywhere) == [(5, {"requested": 5})] * 2
+    assert await told(part) == [(2, {"requested": 2})] * 2
+    cancelled = await part.post(f"{path}/cancel", json={"reason": "Pas chez nous"})
+    assert (cancelled.status_code, cancelled.json()["total"]) == (200, 2)
+    await keep(runtime)
+    assert await told(everywhere) == [(5, {"requested": 3, "cancelled": 2})] * 2
+    assert await told(part) == [(2, {"cancelled": 2})] * 2
+    act = (await part.get(f"/api/v1/journal/{command['entry']}")).json()
+    assert (act["changes_count"], "total" in act["params"]) == (2, False)
+    whole = (await everywhere.get(f"/api/v1/journal/{command['entry']}")).json()
+    assert (whole["changes_count"], whole["params"]["total"]) == (5, 5)
 
 
 BAD: dict[str, tuple[dict[str, Any], int]] = {

@@ -127,7 +127,7 @@ async def test_from_request_to_confirmed(runtime: Runtime, lights: Lights) -> No
     await asyncio.sleep(0.05)
     mine = [event for event in told if event["id"] == str(command.id)]
     assert mine[-1]["counts"]["confirmed"] == 5
-    assert mine[-1]["scopes"] == ["21231/lighting"]
+    assert mine[-1]["parts"] == {"21231/lighting": {"confirmed": 5}}
     async with database.unit(ANNE, EVERYTHING) as unit:
         acts = (await list_entries(unit, Filter(acts=("control",)), limit=2)).items
         of_light = (await list_object(unit, "twin.asset", str(ids[0]))).items

@@ -41,7 +41,7 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One act, as it is told."""
+    """One act, as it is told. `changes_count` counts the changes that the reader may see."""
 
     id: UUID
     position: int | None

@@ -1,6 +1,7 @@
 """Reading acts: the city's timeline, one act, one object's life.
 
-A person sees the acts that touch their scope and their own; within an act, the changes in scope.
+A person sees the acts that touch their scope and their own; within an act, the changes in scope,
+and no total that counts others.
 Whoever asks for one object's acts must have been shown that object already.
 """
 
@@ -27,7 +28,7 @@ from vigie.core.database import Unit
 from vigie.core.errors import NotFound
 from vigie.core.journal.filtering import ENTRY, FIELDS, about
 from vigie.core.journal.model import Actor, Change, Entry
-from vigie.core.journal.rules import erased_fields
+from vigie.core.journal.rules import Sight, erased_fields, sight
 from vigie.core.journal.service import ACTOR, REASON
 from vigie.core.paging import Cursor, Page
 
@@ -35,7 +36,7 @@ FIRST_CHANGES = 20
 
 _COLUMNS = (
     "e.id, p.position, e.act, e.actor_id, e.actor_kind, e.actor_name, e.role, e.occurred,"
-    " e.recorded, e.request_id, e.params, e.personal, e.changes"
+    " e.recorded, e.request_id, e.params, e.personal, e.changes, e.scopes, e.tally"
 )
 _FROM = (
     " from journal.entry e"
@@ -125,9 +126,11 @@ async def list_object(
         )
     ).fetchall()
     kept = await _personal(unit, [row.id for row in rows])
+    sights = await _sights(unit, rows)
     entries = [
         _entry(
             row,
+            sights[row.id],
             kept.get(row.id, {}),
             [Change(object_type, object_id, row.before, row.after, row.scope)],
         )
@@ -228,7 +231,40 @@ async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Entry]:
         )
         for row in found:
             changes.setdefault(row.entry, []).append(_change(row))
-    return [_entry(row, kept.get(row.id, {}), changes.get(row.id, [])) for row in rows]
+    sights = await _sights(unit, rows)
+    return [
+        _entry(row, sights[row.id], kept.get(row.id, {}), changes.get(row.id, [])) for row in rows
+    ]
+
+
+async def _sights(unit: Unit, rows: Sequence[Any]) -> dict[UUID, Sight]:
+    """How much of each act the caller sees: all of their own."""
+    if unit.scope.everything:
+        return {row.id: Sight(row.changes, True) for row in rows}
+    counted = await _tallies(unit, [row for row in rows if row.changes and row.tally is None])
+    return {
+        row.id: Sight(row.changes, True)
+        if _own(unit, row.actor_id)
+        else sight(unit.scope, row.scopes, row.tally or counted.get(row.id, {}))
+        for row in rows
+    }
+
+
+async def _tallies(unit: Unit, rows: Sequence[Any]) -> dict[UUID, dict[str, int]]:
+    """Changes by scope of acts written before that was kept."""
+    tallies: dict[UUID, dict[str, int]] = {}
+    if rows:
+        found = await unit.execute(
+            text(
+                "select c.entry, c.scope, count(*) as n from journal.change c"
+                " join unnest(cast(:ids as uuid[]), cast(:times as timestamptz[])) as e (id, at)"
+                " on c.entry = e.id and c.recorded = e.at group by c.entry, c.scope"
+            ),
+            {"ids": [row.id for row in rows], "times": [row.recorded for row in rows]},
+        )
+        for row in found:
+            tallies.setdefault(row.entry, {})[row.scope] = row.n
+    return tallies
 
 
 async def _personal(unit: Unit, ids: list[UUID]) -> dict[UUID, dict[str, str]]:
@@ -247,7 +283,7 @@ def _change(row: Any) -> Change:
     return Change(row.object_type, row.object_id, row.before, row.after, row.scope)
 
 
-def _entry(row: Any, kept: dict[str, str], changes: list[Change]) -> Entry:
+def _entry(row: Any, seen: Sight, kept: dict[str, str], changes: list[Change]) -> Entry:
     name = kept.get(ACTOR) or row.actor_name or None
     return Entry(
         row.id,
@@ -258,9 +294,9 @@ def _entry(row: Any, kept: dict[str, str], changes: list[Change]) -> Entry:
         row.recorded,
         kept.get(REASON),
         row.request_id,
-        row.params,
+        seen.params(row.params),
         {field: value for field, value in kept.items() if field not in (REASON, ACTOR)},
         erased_fields(row.personal, kept),
-        row.changes,
+        seen.changes,
         changes,
     )

@@ -9,9 +9,12 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
+
+from vigie.core.scope import Scope
 
 Field = bytes | str | int | datetime | date | UUID | None
 GENESIS = bytes(32)
@@ -176,3 +179,32 @@ def erased_fields(digests: Mapping[str, str], present: Iterable[str]) -> list[st
     """The personal fields an entry once had and has no more."""
     there = set(present)
     return sorted(field for field in digests if field not in there)
+
+
+# What acts say of themselves as a whole: not for who sees a part.
+_OF_THE_WHOLE = frozenset(
+    {"total", "counts", "assets", "gateways", "devices"}
+    | {"created", "changed", "unchanged", "refused"}
+)
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """How much of an act someone sees."""
+
+    changes: int
+    whole: bool
+
+    def params(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The act's parameters, without its totals when only a part is seen."""
+        if self.whole:
+            return params
+        return {name: value for name, value in params.items() if name not in _OF_THE_WHOLE}
+
+
+def sight(scope: Scope, scopes: Iterable[str], tally: Mapping[str, int]) -> Sight:
+    """What a scope shows of an act that touches `scopes` and changed `tally` objects in each."""
+    if scope.everything:
+        return Sight(sum(tally.values()), True)
+    seen = {key: n for key, n in tally.items() if key and scope.holds(key)}
+    whole = len(seen) == len(tally) and all(scope.holds(key) for key in scopes)
+    return Sight(sum(seen.values()), whole)

@@ -1,6 +1,7 @@
 """Writing acts and reading them. An act is written in the transaction of what it tells of."""
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -30,9 +31,9 @@ _ENTRY = text(
     " cast(:values as text[]), cast(:salts as bytea[]))),"
     " queued as (insert into journal.pending (entry, recorded) values (:id, :recorded))"
     " insert into journal.entry (id, recorded, occurred, act, actor_kind, actor_id, actor_name,"
-    " role, request_id, params, personal, scopes, changes) values (:id, :recorded, :occurred,"
-    " :act, :kind, :actor, :name, :role, :request, cast(:params as jsonb),"
-    " cast(:personal as jsonb), :scopes, :changes)"
+    " role, request_id, params, personal, scopes, changes, tally) values (:id, :recorded,"
+    " :occurred, :act, :kind, :actor, :name, :role, :request, cast(:params as jsonb),"
+    " cast(:personal as jsonb), :scopes, :changes, cast(:tally as jsonb))"
 )
 _CHANGES = text(
     "insert into journal.change"
@@ -73,6 +74,7 @@ async def record(
         await _write_changes(unit, entry, recorded, rows)
     kept = _personal(unit.principal, reason, personal or {})
     salts = [secrets.token_bytes(16) for _ in kept]
+    tally = Counter(change.scope for change in rows)
     digests = {
         field: personal_digest(salt, field, value.value)
         for (field, value), salt in zip(kept.items(), salts, strict=True)
@@ -91,8 +93,9 @@ async def record(
             "request": unit.request_id,
             "params": json_text(params or {}),
             "personal": json_text(digests),
-            "scopes": sorted({change.scope for change in rows if change.scope} | set(scopes)),
+            "scopes": sorted({scope for scope in tally if scope} | set(scopes)),
             "changes": len(rows),
+            "tally": json_text(tally),
             "fields": list(kept),
             "subjects": [value.subject for value in kept.values()],
             "values": [without_nul(value.value) for value in kept.values()],

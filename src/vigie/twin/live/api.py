@@ -10,7 +10,6 @@ from litestar.exceptions import WebSocketDisconnect
 
 from vigie.core.errors import Unavailable
 from vigie.core.runtime import Runtime
-from vigie.core.scope import Principal
 from vigie.core.web import caller_scope, still_logged_in, websocket
 from vigie.twin.live import frames
 from vigie.twin.live.hub import Client, Hub
@@ -43,10 +42,10 @@ class Closing(Exception):
 
 
 @websocket("/live", permission=PERMISSION)
-async def live(socket: WebSocket, runtime: Runtime, principal: Principal) -> None:  # type: ignore[type-arg]
+async def live(socket: WebSocket, runtime: Runtime) -> None:  # type: ignore[type-arg]
     """The live state of the equipment one may see: a snapshot, then what changes."""
     hub = Hub.of(runtime)
-    client = Client(principal, caller_scope(socket, PERMISSION))
+    client = Client(caller_scope(socket, PERMISSION))
     tasks = [
         asyncio.create_task(_hear(socket, hub, client)),
         asyncio.create_task(_send(socket, hub, client)),
@@ -117,12 +116,11 @@ async def _stay(socket: Socket, hub: Hub, client: Client) -> None:
     while True:
         await asyncio.sleep(_STILL_EVERY_S)
         try:
-            principal = await still_logged_in(socket, PERMISSION)
+            still = await still_logged_in(socket, PERMISSION)
         except Unavailable:
             continue  # Nobody can log out while the database is away; the heartbeats tell it.
-        if principal is None:
+        if still is None:
             raise Closing(NOT_LOGGED_IN, "not_logged_in")
-        client.principal = principal
         hub.rescope(client, caller_scope(socket, PERMISSION))
 
 

@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
-from vigie.core.scope import Principal, Scope
+from vigie.core.scope import Scope, counted
 from vigie.twin.live import frames
 from vigie.twin.live.feed import Feed
 from vigie.twin.live.model import Change, Channel
@@ -26,14 +26,12 @@ HEARTBEAT_S = 1.0
 MOST_WAITING = 50
 _SNAPSHOTS_A_FRAME = 1_000_000
 _EVENTS = ("event.command", "event.system")
-_NOT_SHOWN = frozenset({"scopes", "requested_by"})
 
 
 class Client:
     """One socket: what it may see, what it asked for, what waits to be sent."""
 
-    def __init__(self, principal: Principal, scope: Scope) -> None:
-        self.principal = principal
+    def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.wanted: frozenset[str] | None = None
         self.subscribed = False
@@ -206,32 +204,28 @@ class Hub:
         return frames.heartbeat(_now_ms(), self.feed.live, self.feed.lag_s).decode()
 
     async def _event(self, message: Msg) -> None:
-        """Relay what another process tells screens, to those whose part of the city it is."""
+        """Relay what another process tells screens. `parts` are its counts by scope key: whoever
+        sees a part of the city hears of that part, and of its counts alone."""
         try:
             told = msgspec.json.decode(message.data, type=dict[str, Any])
         except msgspec.MsgspecError:
             log.warning("event_unreadable", subject=message.subject)
             return
         topic = message.subject.partition(".")[2]
-        item = orjson.dumps(
-            {"op": "event", "topic": topic}
-            | {name: value for name, value in told.items() if name not in _NOT_SHOWN}
-        )
-        frame = self._batch([item])
+        parts = None if topic == "system" else told.pop("parts", {})
+        shared: dict[frozenset[str] | None, str] = {}
         for client in self.clients:
-            if topic == "system" or _concerns(client, told):
-                client.push(frame)
-
-
-def _concerns(client: Client, told: dict[str, Any]) -> bool:
-    """True for what they asked for themselves, and what touches a scope they may see."""
-    if told.get("requested_by") and str(client.principal.id) == told["requested_by"]:
-        return True
-    for scope in told.get("scopes", ()):
-        municipality, _, trade = str(scope).partition("/")
-        if client.scope.allows(municipality, trade):
-            return True
-    return False
+            seen = None if parts is None else frozenset(filter(client.scope.holds, parts))
+            if seen is not None and not seen:
+                continue
+            if seen not in shared:
+                item = {"op": "event", "topic": topic} | told
+                if parts is not None and seen is not None and len(seen) < len(parts):
+                    counts = counted(parts, client.scope)
+                    item["counts"] = {state: counts[state] for state in told["counts"]}
+                    item["total"] = counts.total()
+                shared[seen] = self._batch([orjson.dumps(item)])
+            client.push(shared[seen])
 
 
 def _now_ms() -> int:

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.support.web import client, person
@@ -70,18 +71,39 @@ async def test_shows_of_an_act_what_is_in_scope(database: Database) -> None:
         database,
         "test.mixed",
         *(Change("x", str(i), None, i, f"{21166 if i % 2 else 21231}/lighting") for i in range(90)),
+        params={"total": 90, "verb": "x"},
     )
     async with database.unit(BRUNO, scope) as unit:
         told = await read_entry(unit, entry)
         page = await read_changes(unit, entry, limit=30)
         rest = await read_changes(unit, entry, limit=30, cursor=page.next)
-    assert (told.changes_count, len(told.changes)) == (90, 20)
+        of_one = (await list_object(unit, "x", "1", limit=1)).items[0]
+    assert (told.changes_count, len(told.changes)) == (45, 20), "not those of others"
+    assert (page.total, of_one.changes_count) == (45, 45)
+    assert told.params == of_one.params == {"verb": "x"}
     seen = [int(change.object_id) for change in (*page.items, *rest.items)]
     assert seen == list(range(1, 90, 2))
     assert rest.next is None
     async with database.unit(BRUNO, NOTHING) as unit:
         with pytest.raises(NotFound):
             await read_entry(unit, entry)
+    for who, sees in ((ANNE, scope), (BRUNO, EVERYTHING)):
+        async with database.unit(who, sees) as unit:
+            told = await read_entry(unit, entry)
+        assert (told.changes_count, told.params["total"]) == (90, 90)
+
+
+async def test_counts_the_changes_of_old_acts(
+    database: Database, owner: psycopg.AsyncConnection
+) -> None:
+    entry = await act(
+        database,
+        "test.old",
+        *(Change("x", str(i), None, i, f"2116{i % 3}/lighting") for i in range(7)),
+    )
+    await owner.execute("update journal.entry set tally = null where id = %s", [entry])
+    async with database.unit(BRUNO, Scope(pairs=frozenset({"21160/lighting"}))) as unit:
+        assert (await read_entry(unit, entry)).changes_count == 3
 
 
 async def test_filters_by_act_person_object_and_words(database: Database) -> None:

@@ -9,12 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vigie.core.journal.rules import (
+    Sight,
     backoff_s,
     encode,
     erased_fields,
     personal_digest,
     run_of_one_month,
+    sight,
 )
+from vigie.core.scope import EVERYTHING, Scope
 
 FIELDS = st.one_of(
     st.none(),
@@ -50,6 +53,23 @@ def test_a_personal_digest_depends_on_field_and_value(
     same = personal_digest(salt, field, one) == personal_digest(salt, field, other)
     assert same == (one == other)
     assert personal_digest(salt + b"x", field, one) != personal_digest(salt, field, one)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["", "1/a", "1/b", "2/a", "2/b"]), st.integers(1, 9)),
+    st.sets(st.sampled_from(["1/a", "1/b", "2/a", "2/b"])),
+    st.sets(st.sampled_from(["1", "2"])),
+)
+def test_a_part_is_counted_alone(tally: dict[str, int], pairs: set[str], towns: set[str]) -> None:
+    scopes = sorted(key for key in tally if key)
+    scope = Scope(pairs=frozenset(pairs), municipalities=frozenset(towns))
+    seen = sight(scope, scopes, tally)
+    shown = {key for key in scopes if key in pairs or key.partition("/")[0] in towns}
+    assert seen.changes == sum(tally[key] for key in shown)
+    assert seen.whole == (shown == set(tally))
+    assert seen.params({"total": 9, "verb": "x"}).get("verb") == "x"
+    assert ("total" in seen.params({"total": 9})) == seen.whole
+    assert sight(EVERYTHING, scopes, tally) == Sight(sum(tally.values()), True)
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=30))

@@ -20,7 +20,7 @@ from vigie.core.access import PERMISSIONS, Permission
 from vigie.core.access.api import ROUTES
 from vigie.core.engines import free_port
 from vigie.core.runtime import Runtime
-from vigie.core.scope import EVERYTHING, SYSTEM
+from vigie.core.scope import EVERYTHING
 from vigie.core.web import build_app, serve
 from vigie.twin import live
 from vigie.twin.live import api as live_api
@@ -273,10 +273,13 @@ async def test_only_what_is_granted(world: World) -> None:
             lambda s: len([f for f in s.frames if f.get("channel") == "21231/lighting"]) == 2
         )
         await world.process.bus.publish(
-            "event.command", b'{"id":"1","counts":{},"scopes":["21231/lighting"]}'
+            "event.command",
+            b'{"id":"1","counts":{"sent":3},"total":3,"parts":{"21231/lighting":{"sent":3}}}',
         )
         await world.process.bus.publish(
-            "event.command", b'{"id":"2","counts":{},"scopes":["21166/lighting"]}'
+            "event.command",
+            b'{"id":"2","counts":{"sent":4,"confirmed":3,"failed":0},"total":7,"parts":'
+            b'{"21166/lighting":{"sent":1,"confirmed":1},"21231/lighting":{"sent":3,"confirmed":2}}}',
         )
         await world.store(0, world.lights["21231"][:1], 99)
         await world.store(0, world.lights["21166"][:1], 98)
@@ -288,7 +291,8 @@ async def test_only_what_is_granted(world: World) -> None:
         assert not [item for item in items if item.get("id") == "1"]
         assert {item["channel"] for item in items if "channel" in item} == {"21166/lighting"}
         events = [item for item in items if item["op"] == "event"]
-        assert events == [{"op": "event", "topic": "command", "id": "2", "counts": {}}]
+        part = {"counts": {"sent": 1, "confirmed": 1, "failed": 0}, "total": 2}
+        assert events == [{"op": "event", "topic": "command", "id": "2", **part}], "its part alone"
 
 
 async def test_new_lights_come_as_a_snapshot(world: World) -> None:
@@ -325,7 +329,7 @@ async def test_logout_closes(world: World) -> None:
 
 async def test_a_slow_client_gets_a_snapshot_instead_of_a_queue(world: World) -> None:
     hub = Hub.of(world.process)
-    client = Client(SYSTEM, EVERYTHING)
+    client = Client(EVERYTHING)
     hub.subscribe(client, None)
     while client.take() is not None:
         pass
