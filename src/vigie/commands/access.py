@@ -44,7 +44,7 @@ def add(
 
 @app.command(name="reset-password")
 def reset_password(username: Name) -> None:
-    """Give a new first password; every session of the account ends."""
+    """Give a new first password; every session and API token of the account ends."""
     _tell(_with_database(lambda database: admin.reset_password(database, username)))
 
 

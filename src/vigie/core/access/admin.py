@@ -66,7 +66,7 @@ async def add_user(
 
 
 async def reset_password(database: Database, username: str) -> FirstLogin:
-    """A new first password; every session of the account ends."""
+    """A new first password; every session and API token of the account ends."""
     async with database.unit() as unit:
         user = await _find(unit, username)
         return FirstLogin(user.username, await users.reset_password(unit, None, user.id))

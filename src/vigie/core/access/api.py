@@ -189,7 +189,8 @@ async def update_user(
 
 @post("/users/{user_id:uuid}/reset-password", permission="access.manage")
 async def reset_password(unit: Unit, runtime: Runtime, user_id: UUID) -> Password:
-    """A new first password, to be changed at the next login."""
+    """A new first password for someone else, to be changed at the next login; their sessions and
+    API tokens end. One's own is changed at `/session/password`."""
     return Password(await users.reset_password(unit, Logins.of(runtime), user_id))
 
 

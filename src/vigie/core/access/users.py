@@ -143,6 +143,7 @@ async def update_user(
         await _grant(unit, user, grants)
     if fields.get("active") is False:
         await unit.execute(text("delete from access.session where account = :id"), {"id": user})
+        await _revoke_tokens(unit, user)
     await _demand_an_administrator(unit)
     after = await read_user(unit, user)
     await unit.record(
@@ -157,19 +158,34 @@ async def update_user(
 
 
 async def reset_password(unit: Unit, logins: Logins | None, user: UUID) -> str:
-    """A new first password, to be changed at the next login; every session of the account ends."""
+    """A new first password, to be changed at the next login; every session and API token of the
+    account ends. Raises Conflict for one's own: whoever finds a screen open must not take it."""
     account = await read_user(unit, user, lock=True)
+    if user in (unit.principal.id, unit.principal.owner):
+        raise Conflict(
+            "own_password",
+            "This would reset your own password: change it with POST /api/v1/session/password, "
+            "which asks for the present one.",
+        )
     password = passwords.random_password()
     hashed = await passwords.hash_password(password)
     await set_password(unit, user, hashed, must_change=True)
     await unit.record(
         "access.password_reset",
-        params={"user": str(user)},
+        params={"user": str(user), "tokens_revoked": await _revoke_tokens(unit, user)},
         personal={"username": Personal(account.username, f"user:{user}")},
     )
     if logins is not None:
         logins.changed(unit, user)
     return password
+
+
+async def _revoke_tokens(unit: Unit, user: UUID) -> int:
+    revoked = await unit.execute(
+        text("update access.token set revoked = :now where account = :id and revoked is null"),
+        {"now": clock.now(), "id": user},
+    )
+    return revoked.rowcount
 
 
 async def _grant(unit: Unit, user: UUID, grants: Iterable[Grant]) -> None:

@@ -63,10 +63,41 @@ async def test_an_account_is_created_read_changed_and_closed(app, boss):
 async def test_a_reset_password_is_shown_once_and_must_be_changed(app, boss, runtime):
     bob = await person(app, runtime, "bob", "viewer")
     me = (await bob.get("/api/v1/session")).json()["user"]["id"]
+    wanted = {"name": "robot", "permissions": ["access.tokens"]}
+    token = (await bob.post("/api/v1/tokens", json=wanted)).json()["token"]
+    robot = client(app)
+    robot.headers["Authorization"] = f"Bearer {token}"
+    assert (await robot.get("/api/v1/roles")).status_code == 200
     password = (await boss.post(f"/api/v1/users/{me}/reset-password", json={})).json()["password"]
     assert (await bob.get("/api/v1/session")).status_code == 401
+    assert (await robot.get("/api/v1/roles")).status_code == 401, "tokens end too"
     answer = await log_in(bob, "bob", password)
     assert answer.json()["user"]["must_change_password"] is True
+
+
+async def test_nobody_resets_their_own_password(app, boss):
+    me = (await boss.get("/api/v1/session")).json()["user"]["id"]
+    wanted = {"name": "robot", "permissions": ["access.manage"]}
+    robot = client(app)
+    token = (await boss.post("/api/v1/tokens", json=wanted)).json()["token"]
+    robot.headers["Authorization"] = f"Bearer {token}"
+    for browser in (boss, robot):
+        answer = await browser.post(f"/api/v1/users/{me}/reset-password")
+        assert (answer.status_code, answer.json()["code"]) == (409, "own_password")
+        assert "/session/password" in answer.json()["detail"]
+    assert (await boss.get("/api/v1/session")).status_code == 200
+
+
+async def test_a_closed_account_has_no_tokens_once_open_again(app, boss, runtime):
+    carl = await person(app, runtime, "carl", "viewer")
+    user = (await carl.get("/api/v1/session")).json()["user"]["id"]
+    wanted = {"name": "robot", "permissions": ["access.tokens"]}
+    token = (await carl.post("/api/v1/tokens", json=wanted)).json()["token"]
+    for active in (False, True):
+        await boss.patch(f"/api/v1/users/{user}", json={"active": active})
+    robot = client(app)
+    robot.headers["Authorization"] = f"Bearer {token}"
+    assert (await robot.get("/api/v1/roles")).status_code == 401
 
 
 async def test_an_administrator_of_one_city_sees_and_grants_only_there(app, boss, runtime):

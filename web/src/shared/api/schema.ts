@@ -138,8 +138,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new first password, to be changed at the next login.
-         * @description A new first password, to be changed at the next login.
+         * A new first password for someone else, to be changed at the next login; their sessions and
+         * @description A new first password for someone else, to be changed at the next login; their sessions and
+         *     API tokens end. One's own is changed at `/session/password`.
          *
          *     Permission: `access.manage` (administrator).
          */
