@@ -43,14 +43,14 @@ async def base(runtime: Runtime):
     task = asyncio.create_task(app.api(process)["http"]())
     address = f"http://127.0.0.1:{changed.http_port}"
     async with httpx.AsyncClient(base_url=address) as browser:
-        for _ in range(200):
+        for _ in range(1500):
             with contextlib.suppress(httpx.TransportError):
                 if (await browser.get("/healthz")).status_code == 200:
                     break
             await asyncio.sleep(0.05)
     yield address
     process.stopping.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 30)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from tests.support.city import City, draw_city
 from tests.support.ledgers import compare_commands, compare_history, compare_screen
 from tests.support.operator import Operator, Screen
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 ROUNDS = int(os.environ.get("VIGIE_FAULT_ROUNDS", "1"))
 FREEZE_S = float(os.environ.get("VIGIE_FAULT_FREEZE_S", "6"))
@@ -160,7 +160,7 @@ def compare_screens(desk: Desk, centre: Centre) -> None:
     fresh = desk.context.new_page()
     fresh.goto(centre.url)
     Screen(fresh)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         held, anew = (page.evaluate("() => window.__vigie.state()") for page in (desk.page, fresh))
         if held == anew and len(held) == LIGHTS:

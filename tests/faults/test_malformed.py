@@ -18,6 +18,7 @@ from tests.support.mqtt import connect, issue, running
 from tests.support.web import person, serving
 from vigie.app import ingest as ingest_role
 from vigie.core.runtime import Runtime
+from vigie.core.tasks import end
 from vigie.core.web import build_app
 from vigie.gateways.mqtt import MqttGateway
 from vigie.gateways.mqtt.model import Issued
@@ -81,9 +82,7 @@ async def street(
         try:
             yield made
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
 
 
 async def test_there_are_a_hundred() -> None:

@@ -235,6 +235,6 @@ async def test_it_ends_on_request_and_at_once_when_nothing_answers(tmp_path: Pat
     await until(socket.exists, 20)
     said = await asyncio.to_thread(CliRunner().invoke, app, ["ask", str(socket), '{"op":"stop"}'])
     assert json.loads(said.output) == {"ok": True}
-    out, _ = await asyncio.wait_for(process.communicate(), 10)
+    out, _ = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 0
     assert json.loads(out)["published"] == 0

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from vigie.core.runtime import Runtime
+from vigie.core.tasks import end
 from vigie.gateways.mqtt import MqttGateway, issue_client
 from vigie.gateways.mqtt.model import Issued
 from vigie.gateways.mqtt.wire import Connection
@@ -19,12 +20,10 @@ async def running(runtime: Runtime, log: Path | None = None) -> AsyncIterator[Mq
         gateway.broker_log.path = log
     tasks = [asyncio.create_task(service()) for service in gateway.services().values()]
     try:
-        await asyncio.wait_for(gateway.ready.wait(), 20)
+        await asyncio.wait_for(gateway.ready.wait(), 30)
         yield gateway
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         await gateway.close()
 
 
@@ -42,7 +41,7 @@ async def issue(
             municipality="21231",
             assets=assets or [],
         )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while gateway.book.get(client.token) is None:
             await asyncio.sleep(0.01)
     return client

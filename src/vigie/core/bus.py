@@ -114,7 +114,8 @@ class Bus:
         """Flush and leave."""
         self.closing = True
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self.client.drain(), 2)
+            async with asyncio.timeout(2):
+                await self.client.drain()
         with contextlib.suppress(Exception):
             await self.client.close()
 
@@ -149,8 +150,9 @@ class Wakeup:
 
     async def wait(self, at_most_s: float) -> None:
         """Sleep."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._event.wait(), at_most_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._event.wait()
         self._event.clear()
 
 

@@ -28,7 +28,8 @@ class Leadership:
     async def check(self) -> None:
         """Raises Conflict when the connection that holds the lock is gone."""
         try:
-            await asyncio.wait_for(self._connection.execute("select 1"), 5)
+            async with asyncio.timeout(5):
+                await self._connection.execute("select 1")
         except (psycopg.Error, TimeoutError) as error:
             raise _lost(self.name) from error
 
@@ -75,7 +76,8 @@ async def lead(
         yield Leadership(name, int(row[0]), connection)
     finally:
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(connection.close(), 2)
+            async with asyncio.timeout(2):
+                await connection.close()
 
 
 def _lost(name: str) -> Conflict:

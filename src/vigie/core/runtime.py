@@ -24,6 +24,7 @@ from vigie.core.errors import SetupError
 from vigie.core.ids import token
 from vigie.core.logs import logger
 from vigie.core.settings import Settings
+from vigie.core.tasks import end
 
 log = logger(__name__)
 Services = dict[str, Callable[[], Awaitable[None]]]
@@ -84,9 +85,7 @@ class Runtime:
         ]
         tasks.append(asyncio.create_task(self._tell(), name="health"))
         await self.stopping.wait()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         await self.close()
 
     async def close(self) -> None:

@@ -23,6 +23,7 @@ from vigie.core.engines.secrets import write
 from vigie.core.errors import SetupError
 from vigie.core.logs import logger
 from vigie.core.settings import Settings
+from vigie.core.tasks import end
 
 log = logger(__name__)
 LEAST_FREE_BYTES = 500_000_000
@@ -167,9 +168,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Roles first, engines last."""
         self.stopping.set()
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await end(self._watchers)
         engines = {"postgres", "nats"}
         roles = [c for name, c in self._children.items() if name not in engines]
         await asyncio.gather(*(child.stop() for child in reversed(roles)))

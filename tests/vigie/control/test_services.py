@@ -24,6 +24,7 @@ from vigie.control import (
 from vigie.control.rules import ENDED
 from vigie.core.errors import Conflict
 from vigie.core.runtime import Runtime
+from vigie.core.tasks import end
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -36,9 +37,7 @@ async def running(runtime: Runtime) -> AsyncIterator[None]:
         for task in tasks:
             assert not task.done(), task.exception()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 class Lamps:
@@ -126,8 +125,7 @@ async def test_a_storm_ends_truthfully(runtime: Runtime, lights: Lights) -> None
             if all(command.ended_at for command in read):
                 break
         assert not lane.done(), lane.exception()
-        lane.cancel()
-        await asyncio.gather(lane, return_exceptions=True)
+        await end([lane])
     await heard.unsubscribe()
     async with database.unit() as unit:
         for command in read:

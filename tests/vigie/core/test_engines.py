@@ -91,7 +91,7 @@ async def test_children_die_with_their_starter(tmp_path: Path) -> None:
     )
     assert starter.stdout
     pid = int(starter.stdout.readline())
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while psutil.Process(pid).name() != "sleep":
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)

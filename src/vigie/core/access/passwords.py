@@ -49,7 +49,8 @@ async def verify_password(stored: str | None, password: str) -> bool:
     Raises Unavailable when too many wait for their turn."""
     turns = _turns.now()
     try:
-        await asyncio.wait_for(turns.acquire(), _WAIT_S)
+        async with asyncio.timeout(_WAIT_S):
+            await turns.acquire()
     except TimeoutError as error:
         raise Unavailable(
             "login_busy", "Too many people log in at this moment: try again.", retry_after_s=5

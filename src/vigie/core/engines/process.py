@@ -81,7 +81,8 @@ class Child:
         process.send_signal(self.stop_signal)
         process.send_signal(signal.SIGCONT)
         try:
-            await asyncio.wait_for(self.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await self.wait()
         except TimeoutError:
             process.kill()
             await self.wait()

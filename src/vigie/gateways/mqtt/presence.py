@@ -12,6 +12,7 @@ from vigie.core.errors import Unavailable
 from vigie.core.leader import lead
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
+from vigie.core.tasks import end
 from vigie.gateways.mqtt.brokerlog import BrokerLog
 from vigie.gateways.mqtt.sessions import Change, Sessions
 
@@ -59,8 +60,7 @@ class Presence:
                             turn += 1
                             await asyncio.sleep(1)
                     finally:
-                        reading.cancel()
-                        await asyncio.gather(reading, return_exceptions=True)
+                        await end([reading])
             component.set("degraded", "database_unavailable")
             await asyncio.sleep(1)
 

@@ -79,13 +79,13 @@ class Connection:
         timeout_s: float = 10.0,
     ) -> "Connection":
         """Connect and log in. Raises Refused, OSError or TimeoutError."""
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(host, port, ssl=tls), timeout_s
-        )
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
         connection = cls(reader, writer)
         try:
             writer.write(connect(client, client if user is None else user, password))
-            kind, body = await asyncio.wait_for(connection.receive(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                kind, body = await connection.receive()
         except BaseException:
             await connection.close()
             raise
@@ -115,20 +115,19 @@ class Connection:
         """Publish at QoS 1 and wait for the PUBACK."""
         self.writer.write(publish(topic, payload, identifier))
 
-        async def acknowledged() -> None:
+        async with asyncio.timeout(timeout_s):
             while True:
                 kind, body = await self.receive()
                 if kind == PUBACK and int.from_bytes(body[:2], "big") == identifier:
                     return
-
-        await asyncio.wait_for(acknowledged(), timeout_s)
 
     async def close(self) -> None:
         """Say goodbye and leave."""
         with contextlib.suppress(OSError, RuntimeError):
             self.writer.write(b"\xe0\x00")
             self.writer.close()
-            await asyncio.wait_for(self.writer.wait_closed(), 1)
+            async with asyncio.timeout(1):
+                await self.writer.wait_closed()
 
     async def __aenter__(self) -> "Connection":
         return self

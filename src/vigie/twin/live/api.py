@@ -10,6 +10,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from vigie.core.errors import Unavailable
 from vigie.core.runtime import Runtime
+from vigie.core.tasks import end
 from vigie.core.web import caller_scope, still_logged_in, websocket
 from vigie.twin.live import frames
 from vigie.twin.live.hub import Client, Hub
@@ -62,14 +63,13 @@ async def live(socket: WebSocket, runtime: Runtime) -> None:  # type: ignore[typ
                 raise error
     finally:
         hub.leave(client)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 async def _hear(socket: Socket, hub: Hub, client: Client) -> None:
     try:
-        first = await asyncio.wait_for(_read(socket), _SUBSCRIBE_WITHIN_S)
+        async with asyncio.timeout(_SUBSCRIBE_WITHIN_S):
+            first = await _read(socket)
     except TimeoutError as error:
         raise Closing(NO_SUBSCRIBE, "no_subscribe") from error
     while True:
@@ -103,7 +103,8 @@ async def _send(socket: Socket, hub: Hub, client: Client) -> None:
     while True:
         frame = client.take()
         if frame is not None:
-            await asyncio.wait_for(socket.send_data(frame, mode="text"), _SEND_WITHIN_S)
+            async with asyncio.timeout(_SEND_WITHIN_S):
+                await socket.send_data(frame, mode="text")
         elif client.lagging:
             hub.catch_up(client)
         else:

@@ -13,6 +13,7 @@ from vigie.core.journal.reactions import _REGISTER, step
 from vigie.core.journal.sequencer import LEADER, assign
 from vigie.core.leader import lead
 from vigie.core.runtime import Runtime
+from vigie.core.tasks import end
 
 
 async def _sequence(database: Database) -> None:
@@ -200,12 +201,10 @@ async def test_the_services_run_end_to_end(runtime: Runtime) -> None:
         await asyncio.sleep(0.3)
         async with runtime.database.unit() as unit:
             await unit.record("test.service")
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), 30)
         assert runtime.component("sequencer").status == "ok"
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 def test_two_reactions_may_not_share_a_name(runtime: Runtime) -> None:

@@ -21,6 +21,7 @@ from vigie.core.access.api import ROUTES
 from vigie.core.engines import free_port
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING
+from vigie.core.tasks import end
 from vigie.core.web import build_app, serve
 from vigie.twin import live
 from vigie.twin.live import api as live_api
@@ -123,7 +124,7 @@ class Screen:
     async def ask(self, op: str, **more: Any) -> None:
         await self.socket.send(msgspec.json.encode({"op": op, **more}).decode())
 
-    async def until(self, found: Any, within_s: float = 8) -> None:
+    async def until(self, found: Any, within_s: float = 30) -> None:
         """Read frames until something holds."""
         deadline = time.monotonic() + within_s
         while not found(self):
@@ -170,7 +171,7 @@ async def world(runtime: Runtime) -> AsyncIterator[World]:
     base = f"http://127.0.0.1:{settings.http_port}"
     try:
         async with httpx.AsyncClient(base_url=base) as browser:
-            for _ in range(200):
+            for _ in range(1500):
                 with contextlib.suppress(httpx.TransportError):
                     if (await browser.get("/healthz")).status_code == 200:
                         break
@@ -183,8 +184,7 @@ async def world(runtime: Runtime) -> AsyncIterator[World]:
             yield made
     finally:
         process.stopping.set()
-        for task in tasks[1:]:
-            task.cancel()
+        await end(tasks[1:])
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -107,8 +107,9 @@ class Lane:
         """
         if not self._buffer and not self._fault:
             self._ready.clear()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._ready.wait(), wait_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._ready.wait()
         self._check()
         if self._bytes <= most_bytes and len(self._buffer) <= most:
             taken, self._buffer, self._bytes = self._buffer, [], 0

@@ -100,7 +100,8 @@ class Registry:
                 await asyncio.sleep(1)
                 continue
             try:
-                await asyncio.wait_for(self._changed.wait(), 3600)
+                async with asyncio.timeout(3600):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
             # A change seldom comes alone.

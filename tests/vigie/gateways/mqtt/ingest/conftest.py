@@ -15,6 +15,7 @@ from nats.aio.client import Client
 from sqlalchemy import text
 
 from vigie.core.runtime import Runtime
+from vigie.core.tasks import end
 from vigie.gateways.mqtt.streams import PREFIX, STREAM, ask, ensure_streams
 
 HEADERS = {"Nmqtt-Pub": "1"}
@@ -105,7 +106,7 @@ class City:
         answer = await ask(self.runtime.bus, f"$JS.API.STREAM.INFO.{STREAM}", {})
         return answer["state"]["messages"]
 
-    async def drained(self, within_s: float = 15.0) -> None:
+    async def drained(self, within_s: float = 60) -> None:
         """Wait until every message was stored and acknowledged."""
         deadline = time.monotonic() + within_s
         while await self.waiting():
@@ -137,9 +138,7 @@ async def running(
     try:
         yield tasks
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
