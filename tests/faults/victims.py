@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import httpx
 import psutil
+import psycopg
 
 from tests.support.centre import Centre
 from tests.support.ledgers import owner
@@ -25,10 +26,15 @@ def find(centre: Centre, name: str) -> psutil.Process:
     """The process to hurt; `backend` is one PostgreSQL backend of the ingest."""
     if name != "backend":
         return psutil.Process(centre.pids()[name])
-    with owner(centre) as connection:
-        row = connection.execute(_BACKEND).fetchone()
-    assert row is not None, "the ingest has no session"
-    return psutil.Process(row[0])
+    deadline = time.monotonic() + 60
+    while True:
+        # It opens sessions again as it needs them, after the fault before this one.
+        with contextlib.suppress(psycopg.OperationalError), owner(centre) as connection:
+            row = connection.execute(_BACKEND).fetchone()
+            if row is not None:
+                return psutil.Process(row[0])
+        assert time.monotonic() < deadline, "the ingest has no session"
+        time.sleep(0.05)
 
 
 def kill(centre: Centre, name: str) -> float | None:
