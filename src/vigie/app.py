@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from vigie.core import logs, metrics
 from vigie.core.runtime import Runtime, Services
-from vigie.core.settings import load
+from vigie.core.settings import load, unknown
+
+log = logs.logger(__name__)
 
 
 def api(runtime: Runtime) -> Services:
@@ -55,4 +57,6 @@ async def run_role(role: str) -> None:
     settings = load()
     runtime = await Runtime.open(settings, role)
     logs.configure(settings.log_level, settings.log_format, role=role, instance=runtime.instance)
+    for warning in unknown():
+        log.warning("setting_unknown", detail=warning)
     await runtime.run({**ROLES[role](runtime), **metrics.services(runtime)})

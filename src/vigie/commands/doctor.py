@@ -19,7 +19,7 @@ from vigie.commands.engines import engines
 from vigie.core import clock
 from vigie.core.errors import SetupError, VigieError
 from vigie.core.runtime import Runtime
-from vigie.core.settings import Settings, load
+from vigie.core.settings import Settings, load, unknown
 from vigie.core.supervisor import read_state
 from vigie.core.web.system import Said
 from vigie.gateways import mqtt
@@ -40,6 +40,7 @@ async def examine(console: Console) -> bool:
     """Look at everything and print it; True when nothing failed."""
     settings = load()
     lines = [_machine(settings)]
+    lines += [Line("settings", "warning", warning) for warning in unknown()]
     running = read_state(settings.root) is not None
     lines.append(
         Line("centre", "ok", "runs")

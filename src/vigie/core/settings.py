@@ -4,9 +4,11 @@ The environment (`VIGIE_HTTP_PORT=8080`) wins over one TOML file (`VIGIE_CONFIG`
 `http_port = 8080`), which wins over the defaults. `vigie settings` prints the table.
 """
 
+import difflib
+import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from vigie.core.errors import SetupError
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 PREFIX = "VIGIE_"
+_CONFIG = PREFIX + "CONFIG"
 _SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "database_owner_url": ("postgresql", "postgres"),
@@ -44,6 +47,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _doc(
             "Names people reach the screens by, separated by commas. Empty: any, or only this "
             "machine's own when it listens on loopback."
+        ),
+    ] = ""
+    trusted_proxies: Annotated[
+        str,
+        _doc(
+            "Addresses or networks of reverse proxies, separated by commas, whose X-Forwarded-For "
+            "and X-Forwarded-Proto are believed. Empty: nobody's."
         ),
     ] = ""
     tls_certificate: Annotated[str, _doc("PEM certificate chain for HTTPS and MQTT.")] = ""
@@ -99,6 +109,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return Path(self.var).expanduser().resolve()
 
     @property
+    def proxies(self) -> list[str]:
+        """`trusted_proxies` one by one; an IPv4 one also as an IPv6 listener sees it."""
+        found = [proxy.strip() for proxy in self.trusted_proxies.split(",") if proxy.strip()]
+        mapped: list[str] = []
+        for proxy in found:
+            network = ipaddress.ip_network(proxy)
+            if network.version == 4:
+                mapped.append(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
+        return found + mapped
+
+    @property
     def embedded_database(self) -> bool:
         """True when Vigie starts its own PostgreSQL."""
         return not self.database_url
@@ -151,6 +172,22 @@ def describe(environ: Mapping[str, str] | None = None) -> list[Described]:
     return rows
 
 
+def unknown(environ: Mapping[str, str] | None = None) -> list[str]:
+    """A sentence on each variable that is named like a setting and is none: it has no effect."""
+    environ = os.environ if environ is None else environ
+    known = {f.name.upper() for f in msgspec.structs.fields(Settings)} | {"CONFIG"}
+    names = {name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)}
+    return [
+        f"{PREFIX}{name} is no setting and has no effect{_perhaps(name, known, PREFIX)}."
+        for name in sorted(names - known)
+    ]
+
+
+def _perhaps(name: str, known: Iterable[str], prefix: str = "") -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {prefix}{near[0]}?)" if near else ""
+
+
 def _meta(hint: Any) -> Meta:
     described = [m for m in hint.__metadata__ if isinstance(m, Meta) and m.description]
     return described[-1]
@@ -160,7 +197,7 @@ def _collect(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]
     names = {f.name for f in msgspec.structs.fields(Settings)}
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    file = environ.get(PREFIX + "CONFIG")
+    file = environ.get(_CONFIG)
     if file:
         try:
             parsed = tomllib.loads(Path(file).read_text(encoding="utf-8"))
@@ -170,7 +207,10 @@ def _collect(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]
             raise SetupError(f"{file} is not valid TOML: {error}.") from error
         unknown = sorted(set(parsed) - names)
         if unknown:
-            raise SetupError(f"{file}: unknown setting {unknown[0]!r}; see `vigie settings`.")
+            raise SetupError(
+                f"{file}: unknown setting {unknown[0]!r}{_perhaps(unknown[0], names)}; see "
+                "`vigie settings`."
+            )
         for name, value in parsed.items():
             values[name], sources[name] = value, file
     for name in names:
@@ -189,4 +229,11 @@ def _convert(values: dict[str, Any]) -> Settings:
         address = getattr(settings, name)
         if address and urlsplit(address).scheme not in scheme:
             raise SetupError(f"{PREFIX}{name.upper()} is wrong: it starts with {scheme[0]}://.")
+    try:
+        _ = settings.proxies
+    except ValueError as error:
+        raise SetupError(
+            f"VIGIE_TRUSTED_PROXIES is wrong: {error}; name addresses (10.0.0.1) or networks "
+            "(10.0.0.0/24)."
+        ) from error
     return settings

@@ -33,6 +33,7 @@ from vigie.core.web.guard import (
     client_of,
     cookie_name,
     is_loopback,
+    is_relayed,
     is_secure,
     request_id_of,
     server_of,
@@ -87,11 +88,13 @@ async def log_in(
 ) -> Session:
     """Log in: answers with the session and sets its cookie."""
     secure = is_secure(request)
-    if not secure and not (is_loopback(client_of(request)) and is_loopback(server_of(request))):
+    here = is_loopback(client_of(request)) and is_loopback(server_of(request))
+    if not secure and (not here or is_relayed(request)):
         raise Forbidden(
             "https_required",
             "Passwords are not taken over plain http from another machine: set"
-            " VIGIE_TLS_CERTIFICATE and VIGIE_TLS_KEY, or open http://localhost on the machine.",
+            " VIGIE_TLS_CERTIFICATE and VIGIE_TLS_KEY, name the https proxy in front in"
+            " VIGIE_TRUSTED_PROXIES, or open http://localhost on the machine.",
         )
     secret = await sessions.log_in(runtime, data.username, data.password, _visitor(request))
     caller = await Logins.of(runtime).by_session(secret)

@@ -116,14 +116,17 @@ def cookie_name(connection: Connection) -> str:
 
 def client_of(connection: Connection) -> str:
     """The address that asks."""
-    client = connection.scope.get("client")
-    return client[0] if client else ""
+    return _plain(connection.scope.get("client"))
 
 
 def server_of(connection: Connection) -> str:
     """The address of ours that was asked."""
-    server = connection.scope.get("server")
-    return server[0] if server else ""
+    return _plain(connection.scope.get("server"))
+
+
+def _plain(end: tuple[str, int | None] | None) -> str:
+    """A listener on :: sees IPv4 as IPv6: those visitors are not one network."""
+    return end[0].removeprefix("::ffff:") if end else ""
 
 
 def request_id_of(connection: Connection) -> str:
@@ -139,13 +142,16 @@ def is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
+def is_relayed(connection: Connection) -> bool:
+    """True for what a proxy passes on: it comes from elsewhere, whoever hands it over."""
+    return any(name in connection.headers for name in ("forwarded", "x-forwarded-for", "via"))
+
+
 def _asked_here(connection: Connection) -> bool:
-    """True for a program on this machine; what a proxy here passes on comes from elsewhere."""
-    headers = connection.headers
     return (
         is_loopback(client_of(connection))
-        and is_loopback(hostname(headers.get("host", "")))
-        and not any(name in headers for name in ("forwarded", "x-forwarded-for", "via"))
+        and is_loopback(hostname(connection.headers.get("host", "")))
+        and not is_relayed(connection)
     )
 
 

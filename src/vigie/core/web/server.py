@@ -43,7 +43,8 @@ async def serve(runtime: Runtime, app: Any) -> None:
             access_log=False,
             server_header=False,
             date_header=True,
-            proxy_headers=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_GRACE_S,
             h11_max_incomplete_event_size=65_536,
@@ -65,8 +66,9 @@ async def serve(runtime: Runtime, app: Any) -> None:
         finally:
             stopping.cancel()
             server.should_exit = True
-            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-                await asyncio.wait_for(running, _GRACE_S + 2)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_S + 2):
+                    await running
     finally:
         listener.close()
 

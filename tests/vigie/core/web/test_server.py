@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from litestar import WebSocket
-from sqlalchemy import event
+from sqlalchemy import event, text
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -26,6 +26,7 @@ from vigie.core.engines import free_port
 from vigie.core.errors import SetupError
 from vigie.core.runtime import Runtime
 from vigie.core.scope import Principal
+from vigie.core.tasks import end
 from vigie.core.web import build_app, caller_scope, serve, still_logged_in, websocket
 from vigie.core.web.server import listen
 
@@ -52,7 +53,7 @@ async def served(runtime: Runtime, **changes):
     base = f"{scheme}://127.0.0.1:{settings.http_port}"
     try:
         async with httpx.AsyncClient(base_url=base, verify=False) as browser:
-            for _ in range(200):
+            for _ in range(1500):
                 with contextlib.suppress(httpx.TransportError):
                     if (await browser.get("/healthz")).status_code == 200:
                         break
@@ -60,7 +61,7 @@ async def served(runtime: Runtime, **changes):
             yield process, browser
     finally:
         process.stopping.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 @contextlib.asynccontextmanager
@@ -79,7 +80,7 @@ def _address(process: Runtime) -> str:
 async def _closed_with(address, **headers) -> int:
     async with connect(address, additional_headers=headers, proxy=None) as live_socket:
         with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(live_socket.recv(), 5)
+            await asyncio.wait_for(live_socket.recv(), 30)
         return closed.value.rcvd.code
 
 
@@ -150,6 +151,39 @@ async def test_tls_with_a_given_certificate(runtime, tmp_path):
         assert "strict-transport-security" in (await browser.get("/")).headers
 
 
+RELAYED = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "X-Forwarded-Proto": "https"}
+
+
+async def test_a_trusted_proxy_says_who_asks_and_over_what(runtime):
+    first = await account(runtime.database, "relayed", "operator")
+    async with served(runtime, trusted_proxies="127.0.0.0/8") as (_process, browser):
+        browser.headers.update(RELAYED)
+        assert "strict-transport-security" in (await browser.get("/")).headers
+        answer = await log_in(browser, "relayed", first)
+        assert answer.status_code == 200
+        assert answer.headers["set-cookie"].startswith("__Host-vigie=")
+        assert "secure" in answer.headers["set-cookie"].lower()
+        async with runtime.database.unit() as unit:
+            found = await unit.execute(text("select address from access.session"))
+            assert "203.0.113.7" in found.scalars().all(), "the last one that is no proxy of ours"
+        browser.headers["X-Forwarded-Proto"] = "http"
+        assert (await log_in(browser, "relayed", first)).json()["code"] == "https_required"
+
+
+async def test_nobody_elses_word_on_who_asks_is_believed(runtime):
+    first = await account(runtime.database, "unrelayed", "operator")
+    for proxies in ("", "10.0.0.0/8"):
+        async with served(runtime, trusted_proxies=proxies) as (_process, browser):
+            browser.headers.update(RELAYED)
+            assert "strict-transport-security" not in (await browser.get("/")).headers
+            answer = await log_in(browser, "unrelayed", first)
+            assert (answer.status_code, answer.json()["code"]) == (403, "https_required")
+            assert "VIGIE_TRUSTED_PROXIES" in answer.json()["detail"]
+            for name in RELAYED:
+                del browser.headers[name]
+            assert (await log_in(browser, "unrelayed", first)).status_code == 200
+
+
 async def test_a_bad_certificate_says_so(runtime, tmp_path):
     settings = msgspec.structs.replace(
         runtime.settings, http_port=free_port(), tls_certificate=str(tmp_path / "none.pem")
@@ -171,7 +205,7 @@ async def test_figures_of_other_processes_are_heard(runtime):
     await asyncio.sleep(0.2)
     tasks += [asyncio.create_task(services[n]()) for n in ("other-metrics", "loop-lag")]
     try:
-        for _ in range(100):
+        for _ in range(600):
             shown = metrics.render(api)
             if f'instance="{other.instance}"' in shown and "loop_lag_seconds_count" in shown:
                 break
@@ -182,9 +216,7 @@ async def test_figures_of_other_processes_are_heard(runtime):
         assert len(helps) == len(set(helps))
         _demand_exposition(shown)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 async def test_a_lookup_is_one_query_and_then_none(runtime):
