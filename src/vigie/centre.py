@@ -15,12 +15,13 @@ from vigie.city import Simulation, prepare
 from vigie.commands.access import first_administrator
 from vigie.commands.engines import Session
 from vigie.core import logs
-from vigie.core.engines import port_in_use
+from vigie.core.engines import port_fault
 from vigie.core.errors import SetupError
-from vigie.core.settings import Settings, load
+from vigie.core.settings import Settings, load, unknown
 from vigie.core.supervisor import Supervisor
 
 T = TypeVar("T")
+log = logs.logger(__name__)
 
 
 class CityOptions(msgspec.Struct, frozen=True):
@@ -40,6 +41,8 @@ async def run(options: CityOptions) -> None:
     """
     settings = load()
     logs.configure(settings.log_level, settings.log_format, role="supervisor")
+    for warning in unknown():
+        log.warning("setting_unknown", detail=warning)
     began = time.monotonic()
     supervisor = Supervisor(settings)
     supervisor.claim()
@@ -54,10 +57,8 @@ async def run(options: CityOptions) -> None:
 async def _start(
     settings: Settings, supervisor: Supervisor, options: CityOptions, began: float
 ) -> None:
-    if port_in_use(settings.http_host, settings.http_port):
-        raise SetupError(
-            f"Port {settings.http_port} is in use: stop what listens there or set VIGIE_HTTP_PORT."
-        )
+    if fault := port_fault(settings.http_host, settings.http_port):
+        raise SetupError(f"{fault}, or set VIGIE_HTTP_PORT and VIGIE_HTTP_HOST.")
     await supervisor.start_engines()
     session = Session(settings)
     await session.migrate()

@@ -101,12 +101,14 @@ def provision(
 @app.command()
 def settings() -> None:
     """Every setting: its value, where it comes from, what it means."""
-    from vigie.core.settings import describe
+    from vigie.core.settings import describe, unknown
 
     table = Table("Setting", "Value", "Source", "Meaning", box=None, pad_edge=False)
     for row in describe():
         table.add_row(row.variable, row.value or "—", row.source, row.meaning)
     console.print(table)
+    for warning in unknown():
+        console.print(f"[yellow]{warning}[/]", highlight=False)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -122,6 +124,10 @@ def main() -> None:
         sys.exit(1)
     except PermissionError as error:
         sys.stderr.write(f"vigie: {error.filename} may not be read or written: whose is it?\n")
+        sys.exit(1)
+    except OSError as error:
+        about = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"vigie: {about}{error.strerror or error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

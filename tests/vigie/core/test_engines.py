@@ -65,6 +65,9 @@ async def test_a_port_in_use_is_one_line_that_names_the_setting(tmp_path: Path) 
         nats = NatsEngine(tmp_path, port=free_port(), mqtt_host="127.0.0.1", mqtt_port=port)
         with pytest.raises(SetupError, match="VIGIE_MQTT_PORT"):
             await nats.start()
+    elsewhere = NatsEngine(tmp_path, port=free_port(), mqtt_host="192.0.2.1", mqtt_port=port)
+    with pytest.raises(SetupError, match=r"192\.0\.2\.1 cannot be opened .*VIGIE_MQTT_HOST"):
+        await elsewhere.start()
 
 
 async def test_data_of_another_postgresql_is_refused(tmp_path: Path) -> None:
@@ -123,9 +126,11 @@ async def test_a_child_that_ignores_the_request_is_made_to_end(tmp_path: Path) -
 async def test_a_database_of_a_newer_vigie_is_refused(
     settings, owner: psycopg.AsyncConnection
 ) -> None:  # type: ignore[no-untyped-def]
+    found = await owner.execute("select version_num from core.revision")
+    head = (await found.fetchone() or ("",))[0]
     await owner.execute("update core.revision set version_num = '9999'")
     try:
         with pytest.raises(SetupError, match="newer Vigie"):
             await asyncio.to_thread(migrate, settings.database_owner_url, LOGIN)
     finally:
-        await owner.execute("update core.revision set version_num = '0008'")
+        await owner.execute("update core.revision set version_num = %s", [head])

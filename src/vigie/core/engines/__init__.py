@@ -2,7 +2,7 @@
 
 from vigie.core.engines.nats import ACCOUNT, NatsEngine, issuer_seed
 from vigie.core.engines.postgres import PostgresEngine
-from vigie.core.engines.process import Child, free_port, port_in_use
+from vigie.core.engines.process import Child, free_port, port_fault, port_in_use
 from vigie.core.engines.secrets import write as write_secret
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "PostgresEngine",
     "free_port",
     "issuer_seed",
+    "port_fault",
     "port_in_use",
     "write_secret",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import nkeys
 
-from vigie.core.engines.process import Child, port_in_use
+from vigie.core.engines.process import Child, port_fault
 from vigie.core.engines.secrets import ensure, write
 from vigie.core.errors import SetupError
 
@@ -160,15 +160,13 @@ class NatsEngine:
         for host, port, name in (
             ("127.0.0.1", self.port, "VIGIE_NATS_PORT"),
             ("127.0.0.1", self.port + 1, "VIGIE_NATS_PORT (one above it)"),
-            (self.mqtt_host, self.mqtt_port, "VIGIE_MQTT_PORT"),
+            (self.mqtt_host, self.mqtt_port, "VIGIE_MQTT_PORT and VIGIE_MQTT_HOST"),
         ):
             deadline = time.monotonic() + 5
-            while port_in_use(host, port):
+            while fault := port_fault(host, port):
                 # A server whose supervisor was just killed may still be closing.
                 if time.monotonic() > deadline:
-                    raise SetupError(
-                        f"Port {port} is in use: stop what listens there or set {name}."
-                    )
+                    raise SetupError(f"{fault}, or set {name}.")
                 await asyncio.sleep(0.1)
         path = self.root / "run" / "nats.conf"
         write(path, configuration(self._options, self.secrets).encode())

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from vigie.core.engines.process import Child, port_in_use
+from vigie.core.engines.process import Child, port_fault
 from vigie.core.engines.secrets import ensure
 from vigie.core.errors import SetupError
 
@@ -83,10 +83,8 @@ class PostgresEngine:
         """
         self.data.parent.mkdir(parents=True, exist_ok=True)
         await self._await_predecessor()
-        if port_in_use("127.0.0.1", self.port):
-            raise SetupError(
-                f"Port {self.port} is in use: stop what listens there or set VIGIE_POSTGRES_PORT."
-            )
+        if fault := port_fault("127.0.0.1", self.port):
+            raise SetupError(f"{fault}, or set VIGIE_POSTGRES_PORT.")
         fresh = not (self.data / "PG_VERSION").exists()
         if fresh:
             await asyncio.to_thread(self._initialise)

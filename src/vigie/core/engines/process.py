@@ -1,6 +1,7 @@
 """A child process: started bound to its parent's life, watched, stopped in order."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -96,14 +97,21 @@ class Child:
 
 
 def port_in_use(host: str, port: int) -> bool:
-    """True when something listens there."""
+    """True when something listens there, or nothing can."""
+    return bool(port_fault(host, port))
+
+
+def port_fault(host: str, port: int) -> str:
+    """Why nothing of ours can listen there; "" when it can."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return True
-    return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return f"Port {port} is in use: stop what listens there"
+            return f"Port {port} on {host} cannot be opened ({error.strerror}): choose another"
+    return ""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
