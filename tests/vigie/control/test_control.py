@@ -367,8 +367,17 @@ async def test_cancels_what_is_open(runtime: Runtime, lights: Lights) -> None:
     assert (act.reason, act.changes_count) == ("wrong street", 1)
 
 
-async def test_what_no_gateway_carries_fails_at_once(runtime: Runtime, lights: Lights) -> None:
-    (light,) = await lights.add(1, carried=False)
+@pytest.mark.parametrize("revoked", [False, True])
+async def test_what_no_gateway_carries_fails_at_once(
+    runtime: Runtime, lights: Lights, revoked: bool
+) -> None:
+    (light,) = await lights.add(1, carried=revoked)
+    if revoked:
+        await lights.owner.execute(
+            "update gateways.client set revoked = now()"
+            " where id = (select client from gateways.device where asset = %s)",
+            [light],
+        )
     command = await ask(runtime.database, wish([light]))
     await send_due(runtime)
     found = (await targets(runtime.database, command))[light]

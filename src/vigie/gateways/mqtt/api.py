@@ -1,8 +1,9 @@
 """Routes of the MQTT room."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from vigie.core.database import Unit
 from vigie.core.runtime import Runtime
@@ -15,7 +16,7 @@ from vigie.gateways.mqtt.model import Gateway, Quarantined, Secret, Tally
 class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a person did it, for the journal."""
 
-    reason: str | None = None
+    reason: Annotated[str, Meta(max_length=500, description="Kept in the journal.")] | None = None
 
 
 @get("/quarantine", permission="quarantine.read")

@@ -1,10 +1,13 @@
-"""Which devices share a site gateway: neighbours of one municipality, cabinet by cabinet. Pure."""
+"""Which devices share a site gateway: neighbours of one municipality, cabinet by cabinet; those
+that are there are filled up first. Pure."""
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 _ORDER = 16
+# A gateway takes what is no farther than this, or than the farthest that it serves already.
+NEAR_M = 300.0
 
 
 class Place(NamedTuple):
@@ -24,6 +27,75 @@ class Group(NamedTuple):
     municipality: str
     trade: str
     assets: list[int]
+
+
+class Site(NamedTuple):
+    """A site gateway that is there, with the devices it serves."""
+
+    client: int
+    municipality: str
+    trade: str
+    places: list[Place]
+
+
+class Filled(NamedTuple):
+    """Devices that existing gateways take, by client; and those that need new ones."""
+
+    taken: dict[int, list[int]]
+    left: list[Place]
+
+
+def fill(places: Sequence[Place], sites: Sequence[Site], most: int) -> Filled:
+    """Give whole cabinets to existing gateways of their municipality and trade that have room: the
+    one that serves the cabinet already, else the nearest within reach."""
+    areas: dict[tuple[str, str], list[_Room]] = {}
+    for site in sites:
+        if site.places and len(site.places) < most:
+            areas.setdefault((site.municipality, site.trade), []).append(_Room(site, most))
+    cabinets: dict[tuple[str, str, int], list[Place]] = {}
+    for place in places:
+        cabinets.setdefault((place.municipality, place.trade, place.cabinet), []).append(place)
+    filled = Filled({}, [])
+    for (municipality, trade, cabinet), members in sorted(cabinets.items()):
+        middle = _middle(members)
+        able = [
+            (cabinet not in room.cabinets, away, room.client, room)
+            for room in areas.get((municipality, trade), ())
+            if room.free >= len(members)
+            and ((away := _metres(middle, room.middle)) <= room.reach or cabinet in room.cabinets)
+        ]
+        if not able:
+            filled.left.extend(members)
+            continue
+        chosen = min(able, key=lambda one: one[:3])[3]
+        chosen.free -= len(members)
+        chosen.cabinets.add(cabinet)
+        filled.taken.setdefault(chosen.client, []).extend(place.asset for place in members)
+    return filled
+
+
+class _Room:
+    """What an existing gateway can take yet, and from where."""
+
+    def __init__(self, site: Site, most: int) -> None:
+        self.client = site.client
+        self.free = most - len(site.places)
+        self.cabinets = {place.cabinet for place in site.places}
+        self.middle = _middle(site.places)
+        self.reach = max(NEAR_M, *(_metres((p.lon, p.lat), self.middle) for p in site.places))
+
+
+def _middle(places: Sequence[Place]) -> tuple[float, float]:
+    return (
+        math.fsum(place.lon for place in places) / len(places),
+        math.fsum(place.lat for place in places) / len(places),
+    )
+
+
+def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Between two places of one city: flat is near enough."""
+    east = (other[0] - one[0]) * math.cos(math.radians(one[1]))
+    return math.hypot(east, other[1] - one[1]) * 111_195
 
 
 def group(places: Sequence[Place], most: int) -> list[Group]:
@@ -59,13 +131,7 @@ def _fill(cabinets: Sequence[Sequence[Place]], most: int) -> list[list[int]]:
 
 def _along_curve(cabinets: list[list[Place]]) -> list[list[Place]]:
     """Cabinets in the order a Hilbert curve meets their middles: neighbours stay together."""
-    middles = [
-        (
-            math.fsum(place.lon for place in members) / len(members),
-            math.fsum(place.lat for place in members) / len(members),
-        )
-        for members in cabinets
-    ]
+    middles = [_middle(members) for members in cabinets]
     west = min(lon for lon, _ in middles)
     south = min(lat for _, lat in middles)
     # A degree of longitude is shorter than one of latitude.

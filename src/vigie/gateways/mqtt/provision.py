@@ -2,12 +2,14 @@
 installer receives.
 
 A gateway serves lights of one municipality, a few hundred that are close to each other: whole
-cabinets, taken along a Hilbert curve. Secrets are known only when issued, so those of an existing
-file are kept as long as they still fit; for the others the choice is to rotate or to stop.
+cabinets, taken along a Hilbert curve. New lights go to gateways nearby that have room, before new
+gateways are issued; no device that has one is moved. Secrets are known only when issued, so those
+of an existing file are kept as long as they still fit; for the others the choice is to rotate or to
+stop.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,21 @@ from vigie.core.errors import Conflict, Invalid
 from vigie.core.journal import Change
 from vigie.core.settings import Settings
 from vigie.gateways.mqtt.book import digest
-from vigie.gateways.mqtt.grouping import Group, Place, group
+from vigie.gateways.mqtt.grouping import Filled, Group, Place, Site, fill, group
 from vigie.gateways.mqtt.service import tell
 
 DEFAULT_POWER = 60.0
+# Lights on one cabinet belong together; so do a cabinet and its lights.
+_CABINET = (
+    "case when exists (select from twin.asset c where c.parent = a.id) then a.id"
+    " else coalesce(a.parent, -a.id) end as cabinet"
+)
+# In place of a revoked client: nothing is chosen that has a live one.
+_BIND = text(
+    "insert into gateways.device (asset, client)"
+    " select * from unnest(cast(:assets as int[]), cast(:clients as int[]))"
+    " on conflict (asset) do update set client = excluded.client"
+)
 
 
 class Broker(msgspec.Struct, frozen=True):
@@ -47,7 +60,7 @@ class Device(msgspec.Struct, frozen=True):
     power: float
 
 
-class Site(msgspec.Struct, frozen=True):
+class Credentials(msgspec.Struct, frozen=True):
     """A client, its secret and its devices."""
 
     client: str
@@ -61,7 +74,7 @@ class Provisioning(msgspec.Struct, frozen=True):
     """The file, mode 0600: it holds secrets."""
 
     mqtt: Broker
-    gateways: list[Site]
+    gateways: list[Credentials]
 
 
 class Provisioned(msgspec.Struct, frozen=True):
@@ -114,7 +127,7 @@ async def provision(
     file = Provisioning(
         Broker(settings.mqtt_host, settings.mqtt_port, bool(settings.tls_certificate)),
         [
-            Site(row.token, secrets[row.token], row.shard, row.name, devices.get(row.id, []))
+            Credentials(row.token, secrets[row.token], row.shard, row.name, devices.get(row.id, []))
             for row in sites
         ],
     )
@@ -122,7 +135,7 @@ async def provision(
         write_secret(out, msgspec.json.encode(file))
     except OSError as error:
         raise Invalid("file_not_written", f"{out} cannot be written: {error.strerror}.") from error
-    if issued or lost:
+    if issued or bound or lost:
         tell(unit, bus, [row.token for row in sites])
     return Provisioned(len(sites), sum(map(len, devices.values())), issued, bound, len(lost))
 
@@ -152,9 +165,14 @@ async def _issue(
 ) -> tuple[int, int]:
     """Clients for devices that have none; how many of each. Their secrets go into `secrets`."""
     places = await _unbound(unit)
-    if not places:
-        return 0, 0
-    groups = group(places, per_gateway)
+    filled = Filled({}, places)
+    if places and per_gateway > 1:
+        filled = fill(places, await _sites(unit), per_gateway)
+        await _fill_up(unit, filled.taken)
+    added = sum(map(len, filled.taken.values()))
+    if not filled.left:
+        return 0, added
+    groups = group(filled.left, per_gateway)
     numbers = Counter[str]()
     for row in await unit.execute(
         text("select municipality, count(*) as n from gateways.client group by municipality")
@@ -206,7 +224,35 @@ async def _issue(
             for client, members in zip(made, groups, strict=True)
         ],
     )
-    return len(groups), bound
+    return len(groups), added + bound
+
+
+async def _fill_up(unit: Unit, taken: Mapping[int, list[int]]) -> None:
+    """Existing gateways carry these devices from now on."""
+    if not taken:
+        return
+    rows = await unit.execute(
+        text(
+            "select c.id, c.token, c.municipality || '/' || c.trade as scope, count(d.asset) as n"
+            " from gateways.client c left join gateways.device d on d.client = c.id"
+            " where c.id = any(:ids) group by c.id order by c.id"
+        ),
+        {"ids": list(taken)},
+    )
+    changes = [
+        Change(
+            "gateway",
+            row.token,
+            {"devices": row.n},
+            {"devices": row.n + len(taken[row.id]), "assets": taken[row.id]},
+            scope=row.scope,
+        )
+        for row in rows
+    ]
+    assets = [asset for members in taken.values() for asset in members]
+    clients = [client for client, members in taken.items() for _ in members]
+    await unit.execute(_BIND, {"assets": assets, "clients": clients})
+    await unit.record("gateways.filled_up", params={"devices": len(assets)}, changes=changes)
 
 
 async def _store(
@@ -236,14 +282,7 @@ async def _store(
     for client, members in zip(made, groups, strict=True):
         assets += members.assets
         clients += [identity[client["token"]]] * len(members.assets)
-    await unit.execute(
-        text(
-            "insert into gateways.device (asset, client)"
-            " select * from unnest(cast(:assets as int[]), cast(:clients as int[]))"
-            " on conflict (asset) do update set client = excluded.client"
-        ),
-        {"assets": assets, "clients": clients},
-    )
+    await unit.execute(_BIND, {"assets": assets, "clients": clients})
 
 
 async def _rotate(unit: Unit, lost: Sequence[Any], secrets: dict[str, str]) -> None:
@@ -261,15 +300,17 @@ async def _rotate(unit: Unit, lost: Sequence[Any], secrets: dict[str, str]) -> N
             "digests": [digest(secrets[row.token]) for row in lost],
         },
     )
-    await unit.record("gateways.secrets_rotated", params={"gateways": len(lost)})
+    await unit.record(
+        "gateways.secrets_rotated",
+        params={"gateways": len(lost)},
+        scopes={f"{row.municipality}/{row.trade}" for row in lost},
+    )
 
 
 async def _unbound(unit: Unit) -> list[Place]:
     rows = await unit.execute(
         text(
-            "select a.id, a.municipality, a.trade, a.lon, a.lat,"
-            " case when exists (select from twin.asset c where c.parent = a.id) then a.id"
-            " else coalesce(a.parent, -a.id) end as cabinet"
+            f"select a.id, a.municipality, a.trade, a.lon, a.lat, {_CABINET}"  # noqa: S608
             " from twin.asset a left join gateways.device d on d.asset = a.id"
             " left join gateways.client c on c.id = d.client"
             " where (d.asset is null or c.revoked is not null) and a.retired is null"
@@ -281,11 +322,29 @@ async def _unbound(unit: Unit) -> list[Place]:
     ]
 
 
+async def _sites(unit: Unit) -> list[Site]:
+    rows = await unit.execute(
+        text(
+            "select c.id as client, c.municipality as town, c.trade as works,"  # noqa: S608
+            f" a.id, a.municipality, a.trade, a.lon, a.lat, {_CABINET} from gateways.client c"
+            " join gateways.device d on d.client = c.id join twin.asset a on a.id = d.asset"
+            " where c.revoked is null and c.kind = 'site' and a.retired is null order by c.id, a.id"
+        )
+    )
+    sites: dict[int, Site] = {}
+    for row in rows:
+        site = sites.setdefault(row.client, Site(row.client, row.town, row.works, []))
+        site.places.append(
+            Place(row.id, row.municipality, row.trade, row.lon, row.lat, row.cabinet)
+        )
+    return list(sites.values())
+
+
 async def _clients(unit: Unit) -> list[Any]:
     rows = await unit.execute(
         text(
-            "select id, token, shard, name, secret_sha256 from gateways.client"
-            " where revoked is null order by name, id"
+            "select id, token, shard, name, secret_sha256, municipality, trade"
+            " from gateways.client where revoked is null order by name, id"
         )
     )
     return list(rows.all())

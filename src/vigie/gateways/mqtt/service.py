@@ -82,7 +82,7 @@ async def rotate_secret(unit: Unit, bus: Bus, token: str, reason: str | None = N
 
     Raises NotFound, or Conflict for a revoked client.
     """
-    await _locked(unit, token)
+    scope = await _locked(unit, token)
     secret = ids.secret()
     await unit.execute(
         text(
@@ -91,7 +91,9 @@ async def rotate_secret(unit: Unit, bus: Bus, token: str, reason: str | None = N
         ),
         {"digest": digest(secret), "token": token},
     )
-    await unit.record("gateways.secret_rotated", params={"client": token}, reason=reason)
+    await unit.record(
+        "gateways.secret_rotated", params={"client": token}, reason=reason, scopes=[scope]
+    )
     tell(unit, bus, [token])
     return Secret(token, secret)
 
@@ -190,12 +192,14 @@ class Carrier(msgspec.Struct, frozen=True):
 
 
 async def carriers(unit: Unit, assets: Sequence[int]) -> dict[int, Carrier]:
-    """The clients of some assets, by asset; absent where there is none."""
+    """The clients of some assets, by asset; absent where there is none, or a revoked one, which is
+    locked out for ever."""
     rows = await unit.execute(
         text(
             "select d.asset, c.token, coalesce(p.online, false) as online, p.last_seen"
             " from gateways.device d join gateways.client c on c.id = d.client"
-            " left join gateways.presence p on p.client = c.id where d.asset = any(:assets)"
+            " left join gateways.presence p on p.client = c.id"
+            " where d.asset = any(:assets) and c.revoked is null"
         ),
         {"assets": list(assets)},
     )

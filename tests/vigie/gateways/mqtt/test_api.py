@@ -102,13 +102,15 @@ async def test_only_who_manages_may_lock_out(
         assert answer.status_code == 403
     rotated = await admin.post(f"/api/v1/gateways/{token}/rotate", json={"reason": "yearly"})
     assert len(rotated.json()["secret"]) == 43
+    long = await admin.post(f"/api/v1/gateways/{token}/rotate", json={"reason": "x" * 501})
+    assert (long.status_code, long.json()["errors"][0]["field"]) == (422, "reason")
     assert (await admin.post(f"/api/v1/gateways/{token}/revoke", json={})).json()["revoked"]
     again = await admin.post(f"/api/v1/gateways/{token}/revoke", json={})
     assert (again.status_code, again.json()["code"]) == (409, "client_revoked")
     async with runtime.database.unit() as unit:
         acts = (
             await unit.execute(
-                text("select act, params from journal.entry where params ->> 'client' = :t"
+                text("select act, params, scopes from journal.entry where params ->> 'client' = :t"
                      " order by recorded, id"), {"t": token},
             )
         ).all()  # fmt: skip
@@ -117,6 +119,7 @@ async def test_only_who_manages_may_lock_out(
         "gateways.secret_rotated",
         "gateways.client_revoked",
     ]
+    assert {tuple(row.scopes) for row in acts} == {("21231/lighting",)}
     assert rotated.json()["secret"] not in str(acts)
 
 

@@ -15,7 +15,7 @@ from vigie.core.errors import Conflict, Invalid
 from vigie.core.runtime import Runtime
 from vigie.gateways.mqtt import Provisioned, provision, revoke
 from vigie.gateways.mqtt.book import digest
-from vigie.gateways.mqtt.grouping import Place, group, hilbert
+from vigie.gateways.mqtt.grouping import Place, Site, fill, group, hilbert
 from vigie.gateways.mqtt.provision import Provisioning
 
 INSERT = """
@@ -31,6 +31,12 @@ from generate_series(%s::int, %s::int) as n
 async def run(runtime: Runtime, out: Path, **options: object) -> Provisioned:
     async with runtime.database.unit() as unit:
         return await provision(unit, runtime.bus, runtime.settings, out, **options)  # type: ignore[arg-type]
+
+
+async def carried(owner: psycopg.AsyncConnection) -> dict[int, int]:
+    """Which client carries which asset."""
+    rows = await owner.execute("select asset, client from gateways.device")
+    return {row[0]: row[1] for row in await rows.fetchall()}
 
 
 async def test_provisioning(
@@ -65,10 +71,24 @@ async def test_provisioning(
     assert (again.issued, again.rotated) == (0, 0)
     assert out.read_bytes() == before
 
-    # More equipment: it gets gateways of its own, the others keep their secrets.
+    # More equipment, and no room: it gets gateways of its own, the others keep their secrets.
     await owner.execute(INSERT, [901, 930])
     more = await run(runtime, out, per_gateway=100)
     assert (more.issued, more.bound, more.devices) == (3, 30, 930)
+    # Where there is room near enough, it is taken first, and nobody is moved.
+    was = await carried(owner)
+    await owner.execute(INSERT, [931, 960])
+    filled = await run(runtime, out, per_gateway=100)
+    assert (filled.issued, filled.bound, filled.devices) == (1, 30, 960)
+    assert was.items() <= (await carried(owner)).items()
+    acts = await owner.execute(
+        "select sum(jsonb_array_length(c.after -> 'assets')), min(c.scope), max(c.scope)"
+        " from journal.entry e join journal.change c on c.entry = e.id"
+        " where e.act = 'gateways.filled_up'"
+    )
+    added, *scopes = await acts.fetchone() or ()
+    assert 20 <= added < 30
+    assert scopes == ["21200/lighting", "21202/lighting"]
     secrets = {
         site.client: site.secret
         for site in msgspec.json.decode(out.read_bytes(), type=Provisioning).gateways
@@ -80,7 +100,7 @@ async def test_provisioning(
     async with runtime.database.unit() as unit:
         await revoke(unit, runtime.bus, lost.client)
     healed = await run(runtime, out, per_gateway=100)
-    assert (healed.issued, healed.bound, healed.gateways) == (1, 100, 12)
+    assert healed.bound == 100
     assert lost.client not in {
         site.client for site in msgspec.json.decode(out.read_bytes(), type=Provisioning).gateways
     }
@@ -91,7 +111,7 @@ async def test_provisioning(
         await run(runtime, other, per_gateway=100)
     assert refused.value.code == "secrets_unknown"
     assert not other.exists()
-    assert (await run(runtime, other, rotate=True)).rotated == 12
+    assert (await run(runtime, other, rotate=True)).rotated == healed.gateways
     with pytest.raises(Conflict):
         await run(runtime, out)
 
@@ -129,6 +149,45 @@ def test_everyone_is_in_one_group_of_one_municipality(places: list[Place], most:
         assert 0 < len(one.assets) <= most
         assert {of[asset] for asset in one.assets} == {one.municipality}
     assert groups == group(places, most)
+
+
+@given(PLACES, st.data(), st.integers(2, 12))
+def test_room_is_filled_and_nobody_moved(
+    places: list[Place], data: st.DataObject, most: int
+) -> None:
+    there = data.draw(st.integers(0, len(places)))
+    groups = group(places[:there], most)
+    by_asset = {place.asset: place for place in places}
+    sites = [
+        Site(number, one.municipality, one.trade, [by_asset[asset] for asset in one.assets])
+        for number, one in enumerate(groups)
+    ]
+    taken, left = fill(places[there:], sites, most)
+    given = [asset for assets in taken.values() for asset in assets]
+    assert sorted([*given, *(place.asset for place in left)]) == [p.asset for p in places[there:]]
+    for client, assets in taken.items():
+        assert len(sites[client].places) + len(assets) <= most
+        assert {by_asset[asset].municipality for asset in assets} == {sites[client].municipality}
+    for one in {(place.municipality, place.cabinet) for place in places[there:]}:
+        members = {p.asset for p in places[there:] if (p.municipality, p.cabinet) == one}
+        homes = [members & set(assets) for assets in taken.values()]
+        assert all(home in (set(), members) for home in homes), "a cabinet stays together"
+
+
+def test_the_gateway_of_the_cabinet_comes_before_a_nearer_one() -> None:
+    def lamp(n: int, lon: float, cabinet: int) -> Place:
+        return Place(n, "21231", "lighting", lon, 47.3, cabinet)
+
+    near = Site(1, "21231", "lighting", [lamp(1, 5.0, 7)])
+    serving = Site(2, "21231", "lighting", [lamp(2, 5.1, 8)])
+    full = Site(3, "21231", "lighting", [lamp(3, 5.0, 9), lamp(4, 5.0, 9)])
+    elsewhere = Site(4, "21166", "lighting", [Place(5, "21166", "lighting", 5.0, 47.3, 7)])
+    sites = [near, serving, full, elsewhere]
+    assert fill([lamp(10, 5.0, 8)], sites, 2).taken == {2: [10]}
+    assert fill([lamp(10, 5.0, 11)], sites, 2).taken == {1: [10]}
+    far = [lamp(10, 5.05, 12)]
+    assert fill(far, sites, 2) == ({}, far), "3 km from everyone"
+    assert fill([lamp(n, 5.0, 11) for n in (10, 11)], sites, 2).taken == {}, "not whole"
 
 
 def test_a_cabinet_stays_together_when_it_fits() -> None:

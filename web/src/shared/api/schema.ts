@@ -1492,6 +1492,7 @@ export interface components {
         };
         /** Why */
         Why: {
+            /** @description Kept in the journal. */
             reason?: string | null;
         };
         /**
