@@ -50,7 +50,7 @@ async def list_assets(
 async def read_asset(unit: Unit, asset_id: int) -> Tagged[Asset]:
     """One piece of equipment, with the age of each value of its state."""
     asset = await service.read(unit, asset_id)
-    return Tagged(asset, str(asset.version))
+    return Tagged(asset, str(asset.version), live=True)
 
 
 @patch("/assets/{asset_id:int}", permission="twin.change")

@@ -46,6 +46,9 @@ async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path:
 
     read = await dijon.get(path)
     assert (read.status_code, read.headers["etag"]) == (200, '"1"')
+    again = await admin.get(path, headers={"If-None-Match": '"1"'})
+    assert again.status_code == 200, "its state has no version"
+    assert again.headers["cache-control"] == "no-store"
     for url in (path, f"{path}/journal"):
         assert (await talant.get(url)).status_code == 404
     hidden = await talant.get(f"{API}/search", params={"q": light["token"]})

@@ -14,6 +14,7 @@ from sqlalchemy import (
     table,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from vigie.core import filters
 from vigie.core.filters import Predicate, Term, demand_equals, escape_like
@@ -34,7 +35,7 @@ _PERSONAL = table(
 )  # fmt: skip
 _CHANGE = table(
     "change", column("entry"), column("object_type", Text), column("object_id", Text),
-    schema="journal",
+    column("scope", Text), schema="journal",
 )  # fmt: skip
 
 
@@ -70,11 +71,12 @@ class _Object:
     name = "object"
 
     def predicate(self, term: Term) -> Predicate:
-        """What changed one of these objects, each as type/id."""
+        """What changed one of these objects, each as type/id, where the reader sees it."""
         demand_equals(term)
         wanted = [tuple(value.partition("/")[::2]) for value in term.values]
         touched = select(_CHANGE.c.entry).where(
-            tuple_(_CHANGE.c.object_type, _CHANGE.c.object_id).in_(wanted)
+            tuple_(_CHANGE.c.object_type, _CHANGE.c.object_id).in_(wanted),
+            func.journal.in_scope(array([_CHANGE.c.scope])),
         )
         return ENTRY.c.id.in_(touched)
 

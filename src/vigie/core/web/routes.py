@@ -63,10 +63,12 @@ IdempotencyKey = Annotated[
 
 
 class Tagged(msgspec.Struct, Generic[T]):
-    """An answer with an ETag; an equal If-None-Match is answered 304."""
+    """An answer with an ETag; an equal If-None-Match is answered 304, unless it is `live`: then the
+    tag is of the version that If-Match names, and the answer tells more than that."""
 
     body: T
     etag: str
+    live: bool = False
 
 
 class StrictJson(AbstractDTO[Any]):
@@ -286,6 +288,8 @@ def _opener(request: Request[Any, Any, Any], permission: str) -> OpenUnit:
 def tagged(request: Request[Any, Any, Any], result: Tagged[Any]) -> Response[Any]:
     """The body with its ETag, or 304 when the client already has it."""
     etag = quote_etag(result.etag)
+    if result.live:
+        return Response(result.body, headers={"ETag": etag, "Cache-Control": "no-store"})
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     asked = request.headers.get("if-none-match")
     if asked and etag in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:

@@ -87,6 +87,8 @@ async def _hear(socket: Socket, hub: Hub, client: Client) -> None:
                 client.give([frames.error("not_found", first.channel).decode()])
         else:
             raise Closing(BAD_FRAME, "unknown_op")
+        # The next wish is heard once this one is sent: snapshots are large, and asking is cheap.
+        await client.idle.wait()
         first = await _read(socket)
 
 

@@ -37,6 +37,7 @@ class Client:
         self.subscribed = False
         self.lagging = False
         self.ready = asyncio.Event()
+        self.idle = asyncio.Event()
         self._queue: deque[str] = deque()
         self._beat: str | None = None
 
@@ -66,12 +67,19 @@ class Client:
     def give(self, snapshots: Iterable[str]) -> None:
         """Snapshots are not counted: there is one of each channel at most."""
         self._queue.extend(snapshots)
+        self.idle.clear()
         self.ready.set()
+
+    @property
+    def waiting(self) -> int:
+        """Frames to be sent, heartbeats aside."""
+        return len(self._queue)
 
     def take(self) -> str | None:
         """The next frame to send."""
         if self._queue:
             return self._queue.popleft()
+        self.idle.set()
         beat, self._beat = self._beat, None
         return beat
 

@@ -128,6 +128,21 @@ async def test_filters_by_act_person_object_and_words(database: Database) -> Non
         await found("colour:blue")
 
 
+async def test_an_object_out_of_sight_finds_no_act(database: Database) -> None:
+    room, here, there = uuid4().hex, uuid4().hex, uuid4().hex
+    await act(
+        database,
+        f"{room}.a",
+        Change("x", here, scope="21166/lighting"),
+        Change("x", there, scope="21231/lighting"),
+        params={"n": 1},
+    )
+    seen = Scope(pairs=frozenset({"21166/lighting"}))
+    wanted = [Filter(acts=(room,), text=f"object:x/{one}") for one in (here, there)]
+    assert [await names(database, seen, one) for one in wanted] == [[1], []]
+    assert [await names(database, EVERYTHING, one) for one in wanted] == [[1], [1]]
+
+
 async def test_pages_go_on_where_they_stopped(database: Database) -> None:
     room, thing = uuid4().hex, uuid4().hex
     for number in range(7):

@@ -327,6 +327,36 @@ async def test_logout_closes(world: World) -> None:
         assert closed.value.rcvd.code == 4401
 
 
+class Greedy:
+    """A socket that asks for everything anew as fast as it is heard, and reads nothing."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def receive_data(self, mode: str) -> str:
+        self.asked += 1
+        channel = "21231/lighting"
+        asks = {"op": "resync", "channel": channel} if self.asked > 1 else {"op": "subscribe"}
+        return msgspec.json.encode(asks).decode()
+
+
+async def test_who_asks_and_does_not_read_is_heard_once(world: World) -> None:
+    hub, client, socket = Hub.of(world.process), Client(EVERYTHING), Greedy()
+    hearing = asyncio.create_task(live_api._hear(socket, hub, client))  # type: ignore[arg-type]
+    try:
+        for round_ in (1, 2, 3):
+            while not client.waiting:
+                await asyncio.sleep(0)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert socket.asked == round_
+            while client.take() is not None:
+                pass
+    finally:
+        hub.leave(client)
+        hearing.cancel()
+
+
 async def test_a_slow_client_gets_a_snapshot_instead_of_a_queue(world: World) -> None:
     hub = Hub.of(world.process)
     client = Client(EVERYTHING)
