@@ -11,6 +11,7 @@ describe("formats", () => {
     expect(en.number(1234.5, 1)).toBe("1,234.5");
     expect(plain(fr.percent(40))).toBe("40 %");
     expect(en.percent(40)).toBe("40%");
+    expect([en.quantity(40, "%"), plain(fr.quantity(40, "%"))]).toEqual(["40%", "40 %"]);
     expect(plain(fr.bytes(2 ** 31))).toBe("2 Gio");
     expect(plain(en.bytes(51))).toBe("51 B");
     expect(plain(en.bytes(0))).toBe("0 B");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { freshness } from "../src/console/asset/freshness";
+import { askedBefore, byLevel, keep, keptFor } from "../src/console/command/before";
 import { requester, unconfirmed, underWay } from "../src/console/command/progress";
 import { fieldChanges } from "../src/console/journal/change";
 import { fieldOf, quote, withField } from "../src/console/list/filter";
@@ -7,7 +8,7 @@ import { radiusAt } from "../src/console/map/lightsLayer";
 import { mercatorX, mercatorY } from "../src/console/map/mercator";
 import { lightAt, lightsInBox } from "../src/console/map/pick";
 import { preview } from "../src/console/quarantine/payload";
-import { fold, matching } from "../src/console/shell/verbs";
+import { fold, lightsOf, matching } from "../src/console/shell/verbs";
 import { useDesk } from "../src/console/state/desk";
 import type { Command } from "../src/shared/api/types";
 import { LightStore } from "../src/shared/live/store";
@@ -32,6 +33,22 @@ describe("a command's progress", () => {
     expect([unconfirmed(open.counts), underWay(open)]).toEqual([2, 3]);
     expect(underWay(command({ confirmed: 9, failed: 1 }, "2026-01-01T00:00:00Z"))).toBe(0);
     expect(requester(open)).toBe("–");
+  });
+});
+
+describe("the way back", () => {
+  it("gathers the lights by the level they had, most first, without those already there", () => {
+    const levels = new Map([[1, 70], [2, 39.6], [3, 40], [4, 55], [5, 70.2], [6, 40]]);
+    expect(byLevel(levels, 55)).toEqual([{ level: 40, ids: [2, 3, 6] }, { level: 70, ids: [1, 5] }]);
+  });
+  it("is read from the journal where this window did not send the command", () => {
+    const change = (object_id: string, before: unknown) => ({ object_type: "twin.asset", object_id, before, after: { dimmingLevel: 55 }, scope: "" });
+    expect([...askedBefore([change("7", { dimmingLevel: 40 }), change("8", null)])]).toEqual([[7, 40]]);
+  });
+  it("forgets the oldest of many commands", () => {
+    for (let i = 0; i <= 40; i++) keep(`c${i}`, new Map([[1, i]]));
+    expect(keptFor("c0")).toBeNull();
+    expect(keptFor("c40")?.get(1)).toBe(40);
   });
 });
 
@@ -73,6 +90,11 @@ describe("the command bar", () => {
     expect(matching(verbs, "SELEC vid").map(({ id }) => id)).toEqual(["1"]);
     expect(matching(verbs, "ran")).toEqual([]);
     expect(fold("Économie")).toBe("economie");
+  });
+  it("names the lights of a place in the filter's language", () => {
+    const place = { id: "1", point: [5, 47] as [number, number], bbox: null };
+    expect(lightsOf({ ...place, type: "street", label: "Rue Monge", detail: "Dijon" })).toBe('kind:Streetlight street:"Rue Monge" municipality:Dijon');
+    expect(lightsOf({ ...place, type: "municipality", label: "Chenôve", detail: "" })).toBe("kind:Streetlight municipality:Chenôve");
   });
 });
 

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Suspense, lazy, useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { Boundary } from "../shared/ui/Boundary";
 import { Failed, Loading } from "../shared/ui/States";
 import { ChangePassword } from "./session/ChangePassword";
 import { Frame } from "./session/Frame";
@@ -43,7 +44,7 @@ export function App() {
   if (session.data.user.must_change_password) return <FirstPassword />;
   return (
     <SessionContext value={session.data}>
-      <Entered />
+      <Boundary><Entered /></Boundary>
     </SessionContext>
   );
 }

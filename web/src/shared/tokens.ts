@@ -31,13 +31,18 @@ const grey: MantineColorsTuple = [
 ];
 const blue: MantineColorsTuple = [
   "#e7f3fc", "#cfe5f6", "#a5cfee", "#7dbaea", colour.focus,
-  "#4a9ada", "#2f7fbf", "#286ca3", "#1f5580", "#163e5e",
+  "#4a9ada", "#2876b4", "#226599", "#1f5580", "#163e5e",
+];
+
+const orange: MantineColorsTuple = [
+  "#fff1e3", "#ffdfc2", "#ffcb9b", "#ffb876", "#ffa958", "#ffa04a", colour.high, "#e88730", "#b96a24", "#8a4f1a",
 ];
 
 export const theme = createTheme({
   primaryColor: "blue",
   primaryShade: 6,
-  colors: { dark: grey, blue },
+  autoContrast: true,
+  colors: { dark: grey, blue, orange },
   fontFamily: '"Inter Variable", system-ui, sans-serif',
   fontFamilyMonospace: "ui-monospace, 'DejaVu Sans Mono', monospace",
   fontSizes: { xs: "11px", sm: "13px", md: "13px", lg: "15px", xl: "19px" },
@@ -47,7 +52,14 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Tooltip: { defaultProps: { openDelay: 350, transitionProps: { duration: 0 } } },
-    Modal: { defaultProps: { transitionProps: { duration: 0 }, centered: true } },
+    Modal: {
+      defaultProps: { transitionProps: { duration: 0 }, centered: true },
+      styles: {
+        content: { background: "var(--v-panel)", border: "1px solid var(--v-line)" },
+        header: { background: "var(--v-panel)", borderBottom: "1px solid var(--v-line)", marginBottom: 12 },
+        title: { fontSize: 14, fontWeight: 600 },
+      },
+    },
     Menu: { defaultProps: { transitionProps: { duration: 0 } } },
     Select: { defaultProps: { allowDeselect: false, comboboxProps: { transitionProps: { duration: 0 } } } },
   },

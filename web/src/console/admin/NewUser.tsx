@@ -3,31 +3,26 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { createUser } from "../../shared/api/calls";
-import type { Language, NewUser as Account } from "../../shared/api/types";
-import { explain, word } from "../../shared/i18n/words";
+import type { Language } from "../../shared/api/types";
+import { explain } from "../../shared/i18n/words";
 import { Refusal } from "../session/Refusal";
-import { useTerritory } from "../state/server";
+import { GrantFields, type GrantInput, firstGrant } from "./GrantFields";
 
-type Role = NonNullable<Account["grants"]>[number]["role"];
-export const roles = ["administrator", "operator", "viewer", "auditor"] as const satisfies readonly Role[];
 const languages: { value: Language; label: string }[] = [{ value: "fr", label: "Français" }, { value: "en", label: "English" }];
 
 export function NewUser({ onCreated }: { onCreated: (username: string, password: string) => void }) {
   const { t, i18n } = useTranslation();
-  const territory = useTerritory();
   const [username, setUsername] = useState("");
   const [name, setName] = useState("");
-  const [role, setRole] = useState<Role>("operator");
-  const [municipality, setMunicipality] = useState("*");
+  const [grants, setGrants] = useState<GrantInput[]>([firstGrant]);
   const [language, setLanguage] = useState<Language>(i18n.language === "en" ? "en" : "fr");
   const create = useMutation({
     mutationFn: () =>
       createUser({
-        username: username.trim(), display_name: name.trim(), language, grants: [{ role, municipality, trade: "*" }],
+        username: username.trim(), display_name: name.trim(), language, grants,
       }),
     onSuccess: (user) => onCreated(user.username, user.password),
   });
-  const places = [{ value: "*", label: t("user.everywhere") }, ...(territory?.municipalities.map(({ insee, name: label }) => ({ value: insee, label })) ?? [])];
   return (
     <form
       onSubmit={(event) => {
@@ -38,8 +33,7 @@ export function NewUser({ onCreated }: { onCreated: (username: string, password:
       <Stack gap={10}>
         <TextInput label={t("login.username")} required withAsterisk={false} autoFocus spellCheck={false} autoCapitalize="none" description={t("users.usernameRule")} pattern="[a-z0-9][a-z0-9._@\-]{1,62}[a-z0-9]" value={username} onChange={(event) => setUsername(event.currentTarget.value)} />
         <TextInput label={t("users.name")} required withAsterisk={false} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-        <Select label={t("users.role")} value={role} onChange={(value) => setRole(value ?? role)} data={roles.map((value) => ({ value, label: word("role", value) }))} />
-        <Select label={t("users.where")} searchable value={municipality} onChange={(value) => setMunicipality(value ?? "*")} data={places} />
+        <GrantFields grants={grants} onChange={setGrants} />
         <Select label={t("language.label")} value={language} onChange={(value) => setLanguage(value ?? language)} data={languages} />
         {create.isError && <Refusal>{explain(create.error)}</Refusal>}
         <Group justify="flex-end"><Button type="submit" loading={create.isPending}>{t("users.create")}</Button></Group>

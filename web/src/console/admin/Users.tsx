@@ -11,6 +11,7 @@ import { useCan, useSession } from "../session/session";
 import { useFormat, useMunicipality } from "../state/server";
 import classes from "./Admin.module.css";
 import { NewUser } from "./NewUser";
+import { Rights } from "./Rights";
 import { Secret, type SecretText } from "./Secret";
 
 export function Users() {
@@ -22,6 +23,7 @@ export function Users() {
   const municipality = useMunicipality();
   const [creating, setCreating] = useState(false);
   const [resetting, setResetting] = useState<UserRow | null>(null);
+  const [changing, setChanging] = useState<UserRow | null>(null);
   const [secret, setSecret] = useState<SecretText | null>(null);
   const again = () => client.invalidateQueries({ queryKey: ["users"] });
   const toggle = useMutation({ mutationFn: (user: UserRow) => updateUser(user, { active: !user.active }), onSettled: again });
@@ -52,7 +54,16 @@ export function Users() {
                   <Table.Td className={classes["second"]}>{user.last_login ? format.dateTime(user.last_login) : t("age.never")}</Table.Td>
                   <Table.Td>
                     {manages && <Group gap={6} justify="flex-end" wrap="nowrap">
-                      <Button size="compact-xs" variant="default" onClick={() => setResetting(user)}>{t("users.reset")}</Button>
+                      <Button size="compact-xs" variant="default" onClick={() => setChanging(user)}>{t("users.change")}</Button>
+                      <Button
+                        size="compact-xs" variant="default" disabled={user.id === me}
+                        onClick={() => {
+                          reset.reset();
+                          setResetting(user);
+                        }}
+                      >
+                        {t("users.reset")}
+                      </Button>
                       <Button size="compact-xs" variant="default" disabled={user.id === me} loading={toggle.isPending && toggle.variables.id === user.id} onClick={() => toggle.mutate(user)}>
                         {t(user.active ? "users.deactivate" : "users.activate")}
                       </Button>
@@ -81,6 +92,13 @@ export function Users() {
           <Button color="orange" loading={reset.isPending} onClick={() => resetting && reset.mutate(resetting)}>{t("users.resetDo", { name: resetting?.username })}</Button>
         </Group>
       </Modal>
+      <Rights
+        user={changing}
+        onClose={() => {
+          setChanging(null);
+          void again();
+        }}
+      />
       <Secret secret={secret} onClose={() => setSecret(null)} />
     </>
   );

@@ -11,11 +11,11 @@ import { useTerritory } from "../state/server";
 import classes from "./Chart.module.css";
 
 const height = 168;
-const day = 86_400_000;
+const twoDays = 172_800_000;
 const font = '11px "Inter Variable", sans-serif';
 
-/** One metric over a day: steps for what is set, points joined for what is measured. */
-export default function Chart({ history, flag }: { history: History; flag: boolean }) {
+/** One metric over a period: steps for what is set, points joined for what is measured. */
+export default function Chart({ history, flag, span }: { history: History; flag: boolean; span: number }) {
   const { i18n } = useTranslation();
   const zone = useTerritory()?.time_zone ?? "Europe/Paris";
   const host = useRef<HTMLDivElement>(null);
@@ -49,9 +49,9 @@ export default function Chart({ history, flag }: { history: History; flag: boole
         cursor: { points: { size: 6 }, drag: { x: false, y: false } },
         legend: { show: false },
         hooks: { setCursor: [(self) => tell(self.cursor.idx)], ready: [() => tell(null)] },
-        scales: { x: { range: () => [(now - day) / 1000, now / 1000] }, y: bounded ? { range: [bounded[0] ?? 0, (bounded[1] ?? 1) * 1.04] } : {} },
+        scales: { x: { range: () => [(now - span) / 1000, now / 1000] }, y: bounded ? { range: [bounded[0] ?? 0, (bounded[1] ?? 1) * 1.04] } : {} },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map((tick) => format.clock(tick * 1000)), space: 62, size: 26 },
+          { ...axis, values: (_, ticks) => ticks.map((tick) => (span > twoDays ? format.dayOf(tick * 1000) : format.clock(tick * 1000))), space: 62, size: 26 },
           { ...axis, values: (_, ticks) => ticks.map((tick) => format.number(tick, 2)), size: 48, space: 32 },
         ],
         series: [
@@ -72,7 +72,7 @@ export default function Chart({ history, flag }: { history: History; flag: boole
       watch.disconnect();
       plot.destroy();
     };
-  }, [history, flag, language, zone]);
+  }, [history, flag, span, language, zone]);
 
   return (
     <>

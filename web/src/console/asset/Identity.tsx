@@ -8,6 +8,7 @@ import { useFormat, useMunicipality } from "../state/server";
 import classes from "./asset.module.css";
 
 function Place({ topology }: { topology: Asset["topology"] }) {
+  const { t } = useTranslation();
   const seen = new Map<number, AssetRef>();
   for (const ref of [...topology.ancestors].reverse()) seen.set(ref.id, ref);
   if (topology.parent) seen.set(topology.parent.id, topology.parent);
@@ -17,7 +18,7 @@ function Place({ topology }: { topology: Asset["topology"] }) {
       <Anchor component="button" type="button" size="sm" onClick={() => openAsset(ref.id)} title={word("kind", ref.kind)}>{ref.name}</Anchor>
     </Fragment>
   ));
-  return <>{links}{topology.feeder && `${links.length ? " › " : ""}${topology.feeder}`}</>;
+  return <>{links}{topology.feeder && `${links.length ? " › " : ""}${t("asset.feeder", { name: topology.feeder })}`}</>;
 }
 
 /** SI units of the attributes that importers write. */

@@ -48,7 +48,7 @@ function rowsOf(asset: Asset, metrics: MetricSpec[] | undefined, light: Light | 
 function shown(row: Row, format: Format, yes: string, no: string): string {
   if (row.value === null) return "–";
   if (row.flag) return row.value ? yes : no;
-  return row.unit === "%" ? format.percent(row.value) : format.quantity(row.value, row.unit);
+  return format.quantity(row.value, row.unit);
 }
 
 export function StateTable({ asset }: { asset: Asset }) {
@@ -82,7 +82,7 @@ export function StateTable({ asset }: { asset: Asset }) {
         {desired !== undefined && (
           <tr data-freshness="fresh">
             <th scope="row">{t("asset.desired")}</th>
-            <td className={classes["value"]}><span>{level?.unit === "%" ? format.percent(desired) : format.quantity(desired, level?.unit ?? "%")}</span></td>
+            <td className={classes["value"]}><span>{format.quantity(desired, level?.unit ?? "%")}</span></td>
             <td />
           </tr>
         )}

@@ -5,8 +5,11 @@ import { useTranslation } from "react-i18next";
 import { postCommand } from "../../shared/api/calls";
 import { explain } from "../../shared/i18n/words";
 import { Refusal } from "../session/Refusal";
+import { focusTopPanel } from "../shell/focus";
 import { useDesk } from "../state/desk";
+import { lights } from "../state/live";
 import { useFormat } from "../state/server";
+import { type Levels, keep } from "./before";
 import classes from "./command.module.css";
 
 interface Props {
@@ -17,6 +20,15 @@ interface Props {
 
 const marks = [0, 25, 50, 75, 100].map((value) => ({ value }));
 
+function levelsOf(assets: readonly number[]): Levels {
+  const levels = new Map<number, number>();
+  for (const id of assets) {
+    const light = lights.get(id);
+    if (light && !Number.isNaN(light.level)) levels.set(id, light.level);
+  }
+  return levels;
+}
+
 /** Sets the level of one light or of many. The button says what will happen, to how many. */
 export function CommandForm({ assets, initialLevel, initialReason = "" }: Props) {
   const { t } = useTranslation();
@@ -25,21 +37,25 @@ export function CommandForm({ assets, initialLevel, initialReason = "" }: Props)
   const [level, setLevel] = useState(Math.round(initialLevel));
   const [reason, setReason] = useState(initialReason);
   /** The same order keeps its key, so that sending it again after a lost answer has no double effect. */
-  const order = useRef({ text: "", key: "" });
+  const order = useRef<{ text: string; key: string; before: Levels }>({ text: "", key: "", before: new Map() });
 
   const send = useMutation({
-    mutationFn: () => {
+    mutationFn: async () => {
       const body = { verb: "set_dimming_level" as const, params: { level }, assets: [...assets], reason: reason.trim() };
       const text = JSON.stringify(body);
-      if (order.current.text !== text) order.current = { text, key: crypto.randomUUID() };
-      return postCommand(body, order.current.key);
+      if (order.current.text !== text) order.current = { text, key: crypto.randomUUID(), before: levelsOf(assets) };
+      const { key, before } = order.current;
+      const command = await postCommand(body, key);
+      keep(command.id, before);
+      return command;
     },
     onSuccess: (command) => {
-      order.current = { text: "", key: "" };
+      order.current = { text: "", key: "", before: new Map() };
       client.setQueryData(["command", command.id], command);
       void client.invalidateQueries({ queryKey: ["commands"] });
       useDesk.getState().openPanel({ kind: "command", id: command.id });
       setReason("");
+      focusTopPanel();
     },
   });
   const ready = reason.trim().length > 0 && assets.length > 0;
@@ -59,7 +75,7 @@ export function CommandForm({ assets, initialLevel, initialReason = "" }: Props)
           />
           <NumberInput
             className={classes["number"] ?? ""} aria-label={t("command.level")} data-testid="level-input" min={0} max={100} step={5} allowDecimal={false}
-            clampBehavior="strict" suffix=" %" value={level} onChange={(value) => typeof value === "number" && setLevel(value)}
+            clampBehavior="strict" suffix={format.percentSign} value={level} onChange={(value) => typeof value === "number" && setLevel(value)}
           />
         </div>
         <TextInput

@@ -14,6 +14,7 @@ import { useFormat } from "../state/server";
 import { CommandProgress } from "./CommandProgress";
 import { NotConfirmed } from "./NotConfirmed";
 import classes from "./command.module.css";
+import { WayBack } from "./WayBack";
 import { requester, underWay } from "./progress";
 
 function Cancel({ command }: { command: Command }) {
@@ -75,6 +76,7 @@ export function CommandPanel({ id }: { id: string }) {
           <CommandProgress command={data} />
           {data.reason && <p className={classes["fact"]}><q>{data.reason}</q></p>}
           {can("cancel") && <Cancel command={data} />}
+          {can("command") && <WayBack key={id} command={data} />}
           <NotConfirmed command={data} />
         </>
       ) : command.isError ? <Failed error={command.error} retry={() => void command.refetch()} /> : <Loading />}

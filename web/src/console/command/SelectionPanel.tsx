@@ -61,7 +61,7 @@ export function SelectionPanel() {
       </div>
       {can("command") && (
         <Section title={t("asset.command")}>
-          <CommandForm key={draft ? `retry-${draft.level}` : "form"} assets={assets} initialLevel={draft?.level ?? 50} initialReason={draft?.reason ?? ""} />
+          <CommandForm key={draft ? `draft-${draft.level}-${draft.reason}` : "form"} assets={assets} initialLevel={draft?.level ?? 50} initialReason={draft?.reason ?? ""} />
         </Section>
       )}
     </Panel>

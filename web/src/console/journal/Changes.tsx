@@ -5,13 +5,17 @@ import { getJournalChanges } from "../../shared/api/calls";
 import type { Change, JournalEntry } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 import { openAsset } from "../state/desk";
+import { useFormat, useMunicipality } from "../state/server";
 import classes from "./Entry.module.css";
 import { fieldChanges } from "./change";
+import { fieldWord, valueWord } from "./told";
 
 const asset = "twin.asset";
 
 function Rows({ change, linked }: { change: Change; linked: boolean }) {
   const { t } = useTranslation();
+  const teller = { format: useFormat(), municipality: useMunicipality() };
+  const told = (field: string, value: string | null) => (value === null ? null : valueWord(field, value, teller));
   const label = `${word("objectType", change.object_type)} ${change.object_id}`;
   const fields = fieldChanges(change.before, change.after);
   return (fields.length ? fields : [{ field: "", before: null, after: null }]).map(({ field, before, after }, i) => (
@@ -21,10 +25,10 @@ function Rows({ change, linked }: { change: Change; linked: boolean }) {
           ? <Anchor component="button" type="button" size="xs" onClick={() => openAsset(Number(change.object_id))}>{label}</Anchor>
           : label)}
       </th>
-      <td>{field && word("metric", field)}</td>
+      <td>{field && fieldWord(field)}</td>
       <td>
-        {before !== null && <><span className={classes["before"]}><span className="sr-only">{t("journal.before")} </span>{before}</span>{" → "}</>}
-        {after ?? (before !== null ? t("journal.removed") : "")}
+        {before !== null && <><span className={classes["before"]}><span className="sr-only">{t("journal.before")} </span>{told(field, before)}</span>{" → "}</>}
+        {told(field, after) ?? (before !== null ? t("journal.removed") : "")}
       </td>
     </tr>
   ));

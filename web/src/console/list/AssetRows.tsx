@@ -11,7 +11,8 @@ import { lights, useLight, useNow } from "../state/live";
 import { metricOf, useFormat, useKind, useMunicipality, usePromise } from "../state/server";
 import classes from "./List.module.css";
 
-const rowHeight = 32;
+/** As `--v-row-size`: fingers need more. */
+const rowHeight = window.matchMedia("(pointer: coarse)").matches ? 44 : 32;
 
 const Cells = memo(function Cells({ asset }: { asset: Asset }) {
   const { t } = useTranslation();

@@ -26,6 +26,12 @@ export function ListDrawer() {
   const filter = useDesk((desk) => desk.filter);
   const { set, select } = useDesk.getState();
   const [typed, setTyped] = useState(filter);
+  const [known, setKnown] = useState(filter);
+  if (known !== filter) {
+    // Set from elsewhere (the counters): what is typed here follows.
+    setKnown(filter);
+    if (typed.trim() !== filter) setTyped(filter);
+  }
   const input = useRef<HTMLInputElement>(null);
   const apply = useDebouncedCallback((text: string) => set({ filter: text.trim() }), 250);
   const change = (text: string) => {

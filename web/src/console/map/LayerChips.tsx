@@ -2,6 +2,7 @@ import { Tooltip, UnstyledButton } from "@mantine/core";
 import { List, SquareDashedMousePointer } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Shape, type Sign } from "../../shared/ui/Shape";
+import { Faults } from "../shell/Faults";
 import { type Shown, useDesk } from "../state/desk";
 import { useCounters, useLiveStatus } from "../state/live";
 import { useFormat, usePromise } from "../state/server";
@@ -31,7 +32,6 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
       </UnstyledButton>
     </Tooltip>
   );
-  const abnormal = failures.filter(([, count]) => count > 0);
   const total = counters.supply + counters.lamp + counters.fault + counters.unexpected;
   const tools: [string, boolean, () => void, React.ReactNode, string][] = [
     [t("tool.box"), boxTool, () => set({ boxTool: !boxTool }), <SquareDashedMousePointer key="box" size={16} />, "B"],
@@ -52,13 +52,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
         ))}
         {synthetic && <span className={classes["synthetic"]} title={t("chip.syntheticHint")}>{t("chip.synthetic")}</span>}
       </div>
-      {abnormal.length > 0 && shown.failures && (
-        <ul className={classes["legend"]} data-live={live}>
-          {abnormal.map(([sign, count]) => (
-            <li key={sign}><Shape condition={sign} size={11} />{t(`condition.${sign as "lamp"}`)}<span className={classes["count"]}>{format.number(count)}</span></li>
-          ))}
-        </ul>
-      )}
+      {shown.failures && <Faults words />}
       {boxTool && <p className={classes["hint"]} role="status">{t("tool.boxHint")}</p>}
     </div>
   );

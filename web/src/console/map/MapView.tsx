@@ -4,6 +4,7 @@ import { Minus, Plus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Territory } from "../../shared/api/types";
+import { useSession } from "../session/session";
 import { usePromise } from "../state/server";
 import { LightTip, type Tip } from "./LightTip";
 import classes from "./MapView.module.css";
@@ -15,6 +16,8 @@ export function MapView({ territory }: { territory: Territory }) {
   const host = useRef<HTMLDivElement>(null);
   const promise = usePromise();
   const promiseNow = useRef(promise);
+  const { grants } = useSession();
+  const ownOnly = !grants.some(({ municipality }) => municipality === "*");
   const [tip, setTip] = useState<Tip | null>(null);
   const [graphics] = useState(hasGraphics);
   useEffect(() => {
@@ -24,9 +27,9 @@ export function MapView({ territory }: { territory: Territory }) {
   useEffect(() => {
     if (!host.current || !graphics) return;
     return createCityMap({
-      host: host.current, territory, promise: () => promiseNow.current, boxClass: classes["box"] ?? "", onTip: setTip,
+      host: host.current, territory, promise: () => promiseNow.current, ownOnly, boxClass: classes["box"] ?? "", onTip: setTip,
     });
-  }, [territory, graphics]);
+  }, [territory, graphics, ownOnly]);
 
   useEffect(() => getMap()?.getCanvas().setAttribute("aria-label", t("map.keys")), [t]);
 

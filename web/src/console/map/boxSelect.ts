@@ -50,6 +50,9 @@ export function attachBoxSelect(map: MapLibre, options: Options): () => void {
     const to = at(event);
     end();
     if (Math.abs(from.x - to.x) < smallest && Math.abs(from.y - to.y) < smallest) return;
+    // The click that ends the drag is not a click on the light that happens to lie there.
+    canvas.addEventListener("click", swallow, { capture: true, once: true });
+    setTimeout(() => canvas.removeEventListener("click", swallow, { capture: true }));
     const a = map.unproject([from.x, from.y]);
     const b = map.unproject([to.x, to.y]);
     options.onBox(
@@ -62,6 +65,7 @@ export function attachBoxSelect(map: MapLibre, options: Options): () => void {
       event.ctrlKey || event.metaKey,
     );
   };
+  const swallow = (event: MouseEvent) => event.stopPropagation();
   const key = (event: KeyboardEvent) => {
     if (event.key === "Escape" && start) end();
   };

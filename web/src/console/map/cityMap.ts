@@ -8,6 +8,7 @@ import type { Tip } from "./LightTip";
 import { attachBoxSelect } from "./boxSelect";
 import { setMap } from "./controller";
 import { exposeForTests } from "./debug";
+import { firstView } from "./firstView";
 import { LightsLayer, mark } from "./lightsLayer";
 import { type Eye, lightAt, lightsInBox } from "./pick";
 import { firstLabel, mapStyle } from "./style";
@@ -15,6 +16,8 @@ import { firstLabel, mapStyle } from "./style";
 setWorkerUrl(workerUrl);
 
 const reachPixels = 9;
+/** From the middle of the map, for the keyboard. */
+const middlePixels = 60;
 const agingEvery = 2_000;
 
 interface Options {
@@ -22,6 +25,8 @@ interface Options {
   territory: Territory;
   /** Seconds within which a light promises to report. */
   promise: () => number;
+  /** The person sees a part of the territory only: the map begins there. */
+  ownOnly: boolean;
   boxClass: string;
   onTip: (tip: Tip | null) => void;
 }
@@ -31,7 +36,7 @@ export function hasGraphics(): boolean {
 }
 
 /** Returns what takes the map down again. */
-export function createCityMap({ host, territory, promise, boxClass, onTip }: Options): () => void {
+export function createCityMap({ host, territory, promise, ownOnly, boxClass, onTip }: Options): () => void {
   const eye = (): Eye => {
     const { shown, found } = useDesk.getState();
     return { now: connection.now() / 1000, promise: promise(), shown, found };
@@ -71,8 +76,8 @@ export function createCityMap({ host, territory, promise, boxClass, onTip }: Opt
   setMap(map);
   exposeForTests(map, promise);
 
-  const under = (lng: number, lat: number) => {
-    const degrees = (reachPixels * 360 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
+  const under = (lng: number, lat: number, reach = reachPixels) => {
+    const degrees = (reach * 360 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
     return lightAt(lights, lng, lat, degrees, eye());
   };
   map.on("click", (event) => {
@@ -93,6 +98,18 @@ export function createCityMap({ host, territory, promise, boxClass, onTip }: Opt
   map.on("mouseout", () => onTip(null));
   map.on("movestart", () => onTip(null));
 
+  const canvas = map.getCanvas();
+  const key = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    const middle = map.getCenter();
+    const id = under(middle.lng, middle.lat, middlePixels);
+    event.preventDefault();
+    if (id === null) return;
+    if (event.key === "Enter") openAsset(id);
+    else useDesk.getState().toggleSelected(id);
+  };
+  canvas.addEventListener("keydown", key);
+
   const detachBox = attachBoxSelect(map, {
     className: boxClass,
     toolActive: () => useDesk.getState().boxTool,
@@ -110,6 +127,7 @@ export function createCityMap({ host, territory, promise, boxClass, onTip }: Opt
     );
   };
   remark();
+  const stopFirst = firstView(map, ownOnly);
   const stopDesk = useDesk.subscribe((now, before) => {
     if (now.selection !== before.selection || now.panels !== before.panels || now.found !== before.found) remark();
     else if (now.shown !== before.shown) map.triggerRepaint();
@@ -119,9 +137,11 @@ export function createCityMap({ host, territory, promise, boxClass, onTip }: Opt
 
   return () => {
     clearInterval(aging);
+    stopFirst();
     stopLive();
     stopDesk();
     detachBox();
+    canvas.removeEventListener("keydown", key);
     cancelAnimationFrame(hovering);
     setMap(null);
     map.remove();

@@ -26,7 +26,7 @@ export function zoomBy(steps: number): void {
   current?.easeTo({ zoom: current.getZoom() + steps, duration: duration() / 2 });
 }
 
-export function showLights(ids: Iterable<number>): void {
+export function boxOf(ids: Iterable<number>): Bbox | null {
   const box: Bbox = [180, 90, -180, -90];
   for (const id of ids) {
     const light = lights.get(id);
@@ -36,5 +36,10 @@ export function showLights(ids: Iterable<number>): void {
     box[2] = Math.max(box[2], light.lon);
     box[3] = Math.max(box[3], light.lat);
   }
-  if (box[0] <= box[2]) showBox(box);
+  return box[0] <= box[2] ? box : null;
+}
+
+export function showLights(ids: Iterable<number>): void {
+  const box = boxOf(ids);
+  if (box) showBox(box);
 }

@@ -12,7 +12,8 @@ import { showBox, showPoint } from "../map/controller";
 import { useCan } from "../session/session";
 import { openAsset } from "../state/desk";
 import classes from "./CommandBar.module.css";
-import { allVerbs, matching } from "./verbs";
+import { focusTopPanel } from "./focus";
+import { allVerbs, matching, selectIn } from "./verbs";
 
 const icons: Record<SearchItem["type"], LucideIcon> = { asset: Lightbulb, street: Route, municipality: MapPinned };
 const mostVerbs = 5;
@@ -20,7 +21,9 @@ const mostVerbs = 5;
 function go(item: SearchItem): void {
   if (item.bbox) showBox(item.bbox, item.type === "municipality" ? 14 : 17);
   else showPoint(item.point, item.type === "asset" ? 18 : 16);
-  if (item.type === "asset") openAsset(Number(item.id));
+  if (item.type !== "asset") return;
+  openAsset(Number(item.id));
+  focusTopPanel();
 }
 
 /** Find or do anything. */
@@ -41,7 +44,9 @@ export function CommandBar() {
     placeholderData: keepPreviousData,
   });
   const items = words.trim() ? (found.data?.items ?? []) : [];
-  const verbs = combobox.dropdownOpened ? matching(allVerbs(can, navigate), words).slice(0, words.trim() ? mostVerbs : 12) : [];
+  const known = combobox.dropdownOpened ? matching(allVerbs(can, navigate), words).slice(0, words.trim() ? mostVerbs : 12) : [];
+  const place = can("command") ? items.find(({ type }) => type !== "asset") : undefined;
+  const verbs = place && combobox.dropdownOpened ? [selectIn(place), ...known] : known;
   const settled = asked === words.trim() && !found.isFetching;
 
   const submit = (value: string) => {

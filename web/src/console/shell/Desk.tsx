@@ -11,11 +11,14 @@ import classes from "./Desk.module.css";
 import { Dock } from "./Dock";
 import { NotLive } from "./NotLive";
 import { Rail } from "./Rail";
-import { Sheets } from "./Sheets";
+import { Sheets, fetchDesks } from "./Sheets";
 import { Shortcuts } from "./Shortcuts";
 import { TopBar } from "./TopBar";
 import { useAssetInAddress } from "./address";
 import { useShortcuts } from "./shortcutKeys";
+
+/** By then the map is drawn. */
+const quietAfter = 4_000;
 
 /** The room: bar above, rail at the left, the map always there, sheets and docks over it. */
 export default function Desk({ territory }: { territory: Territory }) {
@@ -24,6 +27,10 @@ export default function Desk({ territory }: { territory: Territory }) {
   useEffect(() => {
     document.title = `${territory.name} · Vigie`;
   }, [territory]);
+  useEffect(() => {
+    const timer = setTimeout(fetchDesks, quietAfter);
+    return () => clearTimeout(timer);
+  }, []);
   useAssetInAddress();
   useShortcuts();
   useCommandEvents();

@@ -9,7 +9,7 @@ export function Dock() {
   const panels = useDesk((desk) => desk.panels);
   if (panels.length === 0) return null;
   return (
-    <aside className={classes["dock"]}>
+    <aside className={classes["dock"]} data-dock>
       {panels.map((panel) => {
         if (panel.kind === "asset") return <AssetPanel key={`asset-${panel.id}`} id={panel.id} />;
         if (panel.kind === "command") return <CommandPanel key={`command-${panel.id}`} id={panel.id} />;

@@ -26,7 +26,7 @@ export function Panel({ title, subtitle, actions, testId, onClose, children }: P
           <Chevron size={16} />
         </ActionIcon>
         <div className={classes["titles"]}>
-          <h2 id={heading} className={classes["title"]}>{title}</h2>
+          <h2 id={heading} tabIndex={-1} className={classes["title"]}>{title}</h2>
           {subtitle && <div className={classes["subtitle"]}>{subtitle}</div>}
         </div>
         {actions}

@@ -1,24 +1,41 @@
 import { Suspense, lazy } from "react";
-import { Route, Switch } from "wouter";
-import { Loading } from "../../shared/ui/States";
+import { useTranslation } from "react-i18next";
+import { Route, Switch, useLocation } from "wouter";
+import { Boundary } from "../../shared/ui/Boundary";
+import { Empty, Loading } from "../../shared/ui/States";
+import { Sheet } from "./Sheet";
 
-const CommandsPage = lazy(() => import("../command/CommandsPage"));
-const JournalPage = lazy(() => import("../journal/JournalPage"));
-const QuarantinePage = lazy(() => import("../quarantine/QuarantinePage"));
-const SystemPage = lazy(() => import("../system/SystemPage"));
-const AdministrationPage = lazy(() => import("../admin/AdministrationPage"));
+const pages = [
+  { path: "/commands", load: () => import("../command/CommandsPage") },
+  { path: "/journal", load: () => import("../journal/JournalPage") },
+  { path: "/quarantine", load: () => import("../quarantine/QuarantinePage") },
+  { path: "/system", load: () => import("../system/SystemPage") },
+  { path: "/administration", load: () => import("../admin/AdministrationPage") },
+].map((page) => ({ ...page, Page: lazy(page.load) }));
+
+/** Fetched before they are asked for: a desk opens at once, and also when the server has gone since. */
+export function fetchDesks(): void {
+  for (const { load } of pages) load().catch(() => undefined);
+  import("../asset/Chart").catch(() => undefined);
+}
+
+function Nowhere() {
+  const { t } = useTranslation();
+  return <Sheet title={t("state.nowhere")}><Empty title={t("state.nowhere")} hint={t("state.nowhereHint")} /></Sheet>;
+}
 
 /** The desks other than the map open as sheets beside it. */
 export function Sheets() {
+  const [path] = useLocation();
   return (
-    <Suspense fallback={<Loading />}>
-      <Switch>
-        <Route path="/commands" component={CommandsPage} />
-        <Route path="/journal" component={JournalPage} />
-        <Route path="/quarantine" component={QuarantinePage} />
-        <Route path="/system" component={SystemPage} />
-        <Route path="/administration" component={AdministrationPage} />
-      </Switch>
-    </Suspense>
+    <Boundary key={path}>
+      <Suspense fallback={<Loading />}>
+        <Switch>
+          {pages.map(({ path: at, Page }) => <Route key={at} path={at} component={Page} />)}
+          <Route path="/" />
+          <Route component={Nowhere} />
+        </Switch>
+      </Suspense>
+    </Boundary>
   );
 }

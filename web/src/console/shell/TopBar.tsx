@@ -3,6 +3,7 @@ import type { Territory } from "../../shared/api/types";
 import { useNow } from "../state/live";
 import { useFormat } from "../state/server";
 import { CommandBar } from "./CommandBar";
+import { Faults } from "./Faults";
 import { LiveIndicator } from "./LiveIndicator";
 import { Mark } from "./Mark";
 import classes from "./TopBar.module.css";
@@ -28,6 +29,7 @@ export function TopBar({ territory }: { territory: Territory }) {
       </div>
       <CommandBar />
       <div className={classes["end"]}>
+        <Faults />
         <LiveIndicator />
         <Clock />
         <UserMenu />

@@ -4,10 +4,15 @@ import { openAsset, useDesk } from "../state/desk";
 
 const name = "light";
 
+export function lightInAddress(): number | null {
+  const asked = Number(new URLSearchParams(location.search).get(name));
+  return Number.isInteger(asked) && asked > 0 ? asked : null;
+}
+
 export function useAssetInAddress(): void {
   useEffect(() => {
-    const asked = Number(new URLSearchParams(location.search).get(name));
-    if (Number.isInteger(asked) && asked > 0) openAsset(asked);
+    const asked = lightInAddress();
+    if (asked !== null) openAsset(asked);
     return useDesk.subscribe((now, before) => {
       if (now.panels === before.panels) return;
       const panel = now.panels.find((candidate) => candidate.kind === "asset");

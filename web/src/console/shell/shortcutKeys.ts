@@ -4,18 +4,28 @@ import { useLocation } from "wouter";
 import { useCan } from "../session/session";
 import { useDesk } from "../state/desk";
 import { visibleDesks } from "./desks";
+import { focusCommandBar, focusTopPanel, leaveField } from "./focus";
 
-export function focusCommandBar(): void {
-  document.querySelector<HTMLInputElement>("[data-command-bar]")?.focus();
+function typing(target: EventTarget | null): target is HTMLElement {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+/** One thing at a time, the nearest first. */
+function close(from: EventTarget | null, path: string, navigate: (path: string) => void): void {
+  const desk = useDesk.getState();
+  const inList = from instanceof HTMLElement && from.closest("[data-testid=list-drawer]") !== null;
+  if (desk.boxTool) desk.set({ boxTool: false });
+  else if (inList) desk.set({ drawer: false });
+  else if (desk.panels[0]) {
+    desk.closePanel(desk.panels[0]);
+    focusTopPanel();
+  } else if (path !== "/") navigate("/");
+  else if (desk.drawer) desk.set({ drawer: false });
 }
 
 export function useShortcuts(): void {
   const can = useCan();
-  const [, navigate] = useLocation();
+  const [path, navigate] = useLocation();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const desk = useDesk.getState();
@@ -24,19 +34,20 @@ export function useShortcuts(): void {
         focusCommandBar();
         return;
       }
+      if (event.key === "Escape" && typing(event.target) && leaveField(event.target)) return;
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || event.defaultPrevented) return;
       const place = visibleDesks(can).find((candidate) => candidate.key === event.key);
       if (event.key === "/") focusCommandBar();
       else if (event.key === "?") desk.set({ shortcuts: true });
       else if (event.key === "b") desk.set({ boxTool: !desk.boxTool });
       else if (event.key === "l") desk.set({ drawer: !desk.drawer });
-      else if (event.key === "Escape" && desk.boxTool) desk.set({ boxTool: false });
-      else if (event.key === "Escape" && desk.panels[0] && !document.querySelector("[role=dialog]")) desk.closePanel(desk.panels[0]);
+      else if (event.key === "p") focusTopPanel();
+      else if (event.key === "Escape" && !document.querySelector("[role=dialog],[role=menu]")) close(event.target, path, navigate);
       else if (place) navigate(place.path);
       else return;
       event.preventDefault();
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, [can, navigate]);
+  }, [can, path, navigate]);
 }

@@ -1,12 +1,16 @@
 /** What the command bar can do besides finding: each verb by its words. */
-import type { Territory } from "../../shared/api/types";
+import { findAssetIds } from "../../shared/api/calls";
+import type { SearchItem, Territory } from "../../shared/api/types";
 import i18next from "i18next";
 import { setLanguage } from "../../shared/i18n";
-import { showBox } from "../map/controller";
+import { quote } from "../list/filter";
+import { showBox, showLights } from "../map/controller";
 import { leave, type permission } from "../session/session";
 import { useDesk } from "../state/desk";
 import { queryClient, territoryQuery } from "../state/server";
+import { lights } from "../state/live";
 import { visibleDesks } from "./desks";
+import { focusTopPanel } from "./focus";
 
 export interface Verb {
   id: string;
@@ -41,6 +45,23 @@ export function allVerbs(can: (what: keyof typeof permission) => boolean, naviga
   );
   if (desk.selection.size) verbs.unshift({ id: "clear", label: t("verb.clear", { count: desk.selection.size }), run: desk.clearSelection });
   return verbs;
+}
+
+/** The filter that finds the lights of a street or a municipality. */
+export function lightsOf(place: SearchItem): string {
+  if (place.type === "municipality") return `kind:Streetlight municipality:${quote(place.label)}`;
+  return `kind:Streetlight street:${quote(place.label)} municipality:${quote(place.detail)}`;
+}
+
+/** Selecting without a mouse: all the lights of a place found by name. */
+export function selectIn(place: SearchItem): Verb {
+  const run = async () => {
+    const ids = (await findAssetIds(lightsOf(place))).filter((id) => lights.get(id) !== null);
+    useDesk.getState().select(ids);
+    showLights(ids);
+    focusTopPanel();
+  };
+  return { id: "select-in", label: i18next.t("verb.selectIn", { place: place.label }), run: () => void run().catch(() => undefined) };
 }
 
 export function matching(verbs: Verb[], words: string): Verb[] {

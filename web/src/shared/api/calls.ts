@@ -2,7 +2,7 @@
 import { type Query, request } from "./http";
 import type {
   Asset, Change, Command, CommandState, CommandTarget, CreatedToken, CreatedUser, Gateway, History, JournalEntry, KindSpec,
-  NewCommand, NewToken, NewUser, Page, QuarantineItem, SearchItem, Session, System, Territory, TokenRow, UserRow,
+  NewCommand, NewToken, NewUser, Page, QuarantineItem, SearchItem, Session, System, Territory, TokenRow, UserPatch, UserRow,
 } from "./types";
 
 const part = (value: string | number): string => encodeURIComponent(String(value));
@@ -36,8 +36,8 @@ export async function findAssetIds(filter: string, signal?: AbortSignal): Promis
 
 export const getJournal = (query: { filter?: string; act?: string | null; actor?: string | null; cursor?: string | null }) =>
   request<Page<JournalEntry>>("/journal", { query });
-export const getJournalChanges = (id: string, cursor: string | null) =>
-  request<Page<Change>>(`/journal/${part(id)}/changes`, { query: { cursor } });
+export const getJournalChanges = (id: string, cursor: string | null, limit?: number) =>
+  request<Page<Change>>(`/journal/${part(id)}/changes`, { query: { cursor, limit } });
 
 export const postCommand = (body: NewCommand, key: string) =>
   request<Command>("/commands", { method: "POST", body, headers: { "Idempotency-Key": key } });
@@ -55,7 +55,7 @@ export const getSystem = () => request<System>("/system");
 export const listUsers = (cursor: string | null) => request<Page<UserRow>>("/users", { query: { cursor } });
 export const createUser = (body: NewUser) =>
   request<CreatedUser>("/users", { method: "POST", body });
-export const updateUser = (user: UserRow, body: { active: boolean }) =>
+export const updateUser = (user: UserRow, body: UserPatch) =>
   request<UserRow>(`/users/${part(user.id)}`, { method: "PATCH", body, headers: { "If-Match": `"${user.version}"` } });
 export const resetPassword = (id: string) =>
   request<{ password: string }>(`/users/${part(id)}/reset-password`, { method: "POST" });

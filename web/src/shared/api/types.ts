@@ -10,6 +10,7 @@ export type Bbox = Schemas["BBox"];
 export type Grant = Schemas["Grant"];
 export type Session = Schemas["Session"];
 export type UserRow = Schemas["User"];
+export type UserPatch = Schemas["UserPatch"];
 export type NewUser = Schemas["NewUser"];
 export type CreatedUser = Schemas["CreatedUser"];
 export type TokenRow = Schemas["Token"];

@@ -3,12 +3,16 @@ export interface Format {
   number: (value: number, digits?: number) => string;
   quantity: (value: number, unit: string) => string;
   percent: (value: number) => string;
+  /** What a field of per cent shows after its number. */
+  percentSign: string;
   age: (seconds: number) => string;
   /** An age that is watched: always to the tenth, so that it does not jump about. */
   lag: (seconds: number) => string;
   time: (when: number | string) => string;
   clock: (when: number) => string;
   dateTime: (when: number | string) => string;
+  /** The day of a moment, short, for an axis. */
+  dayOf: (when: number) => string;
   /** A calendar day (2026-11-23) that belongs to no time zone. */
   day: (date: string) => string;
   bytes: (value: number) => string;
@@ -45,14 +49,18 @@ export function makeFormat(language: string, timeZone: string): Format {
     ...hour, second: "2-digit", day: "2-digit", month: "2-digit", year: "numeric",
   });
   const day = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC" });
+  const dayOf = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", timeZone });
   const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const number = (value: number, digits = 0) => numberWith(digits).format(value);
+  const percentSign = `${language === "fr" ? narrow : ""}%`;
+  const percent = (value: number) => `${number(value)}${percentSign}`;
   const ms = (when: number | string) => (typeof when === "number" ? when : Date.parse(when));
 
   return {
     number,
-    quantity: (value, unit) => `${number(value, digitsFor(unit))}${unit ? narrow + unit : ""}`,
-    percent: (value) => `${number(value)}${language === "fr" ? narrow : ""}%`,
+    quantity: (value, unit) => unit === "%" ? percent(value) : `${number(value, digitsFor(unit))}${unit ? narrow + unit : ""}`,
+    percent,
+    percentSign,
     age: (seconds) => {
       const whole = Math.max(0, seconds);
       if (whole < 10) return `${number(whole, whole < 1 ? 1 : 0)}${narrow}s`;
@@ -65,6 +73,7 @@ export function makeFormat(language: string, timeZone: string): Format {
     time: (when) => time.format(ms(when)),
     clock: (when) => clock.format(when),
     dateTime: (when) => dateTime.format(ms(when)),
+    dayOf: (when) => dayOf.format(when),
     day: (date) => day.format(Date.parse(date.slice(0, 10))),
     bytes: (value) => {
       const units = byteUnits[language] ?? byteUnits["en"] ?? [];

@@ -3,7 +3,7 @@ import i18next from "i18next";
 import { ApiError } from "../api/http";
 
 type Group = "problem" | "quarantineCode" | "targetError" | "act" | "component" | "detail" | "metric"
-  | "kind" | "role" | "permission" | "lifecycle" | "attribute" | "objectType";
+  | "kind" | "role" | "permission" | "lifecycle" | "attribute" | "objectType" | "field" | "commandState";
 
 export function word(group: Group, code: string, params: Record<string, unknown> = {}): string {
   return i18next.t(`${group}.${code.replace(/[^a-zA-Z0-9]+/g, "_")}`, { ...params, defaultValue: code });

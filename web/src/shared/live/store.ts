@@ -146,6 +146,17 @@ export class LightStore {
     return null;
   }
 
+  /** The lights of which this holds. */
+  where(holds: (flags: number, at: number) => boolean): number[] {
+    const ids: number[] = [];
+    for (const channel of this.channels.values()) {
+      for (let i = 0; i < channel.size; i++) {
+        if (holds(channel.flags[i] ?? 0, channel.at[i] ?? NaN)) ids.push(channel.id[i] ?? 0);
+      }
+    }
+    return ids;
+  }
+
   count(now: number, promise: number): Counters {
     const counters: Counters = {
       total: 0, reported: 0, normal: 0, silent: 0, supply: 0, lamp: 0, fault: 0, unexpected: 0, pending: 0,
