@@ -40,6 +40,8 @@ REPORT = os.environ.get("VIGIE_FAULT_REPORT", "")
 # The record asks for 5 s (`make faults`); a busy machine that runs the short form gets more.
 LIVE_WITHIN_S = float(os.environ.get("VIGIE_FAULT_LIVE_S", "20"))
 STEADY_S = 1.5
+# A silence is told after 2.5 s, with a heartbeat a second: only then is no word a good word.
+TOLD_S = 4.0
 # Without these nothing new reaches a screen for as long as they are frozen, or dead.
 DARK = {("kill", name) for name in ("supervisor", "api")} | {
     ("freeze", name) for name in ("postgres", "backend", "nats", "ingest", "api")
@@ -126,7 +128,8 @@ def hurt(centre: Centre, operator: Operator, screen: Screen, how: str, name: str
     screen.await_updates(30)
     while True:
         words = screen.noted(began)
-        if not words or (words[-1][1] and time.time() - words[-1][0] > STEADY_S):
+        steady = not words or (words[-1][1] and time.time() - words[-1][0] > STEADY_S)
+        if steady and time.time() - ended > TOLD_S:
             break
         time.sleep(0.1)
     dark = [at for at, live in words if not live]

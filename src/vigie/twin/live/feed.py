@@ -40,13 +40,20 @@ class Feed:
     @property
     def live(self) -> bool:
         """True while every lane tells its commits and none was missed."""
+        return self.doubt is None
+
+    @property
+    def doubt(self) -> str | None:
+        """Why what is shown may not be what is stored; None while it is."""
+        if not self.loaded:
+            return "not_loaded"
+        if self._gap:
+            return "commit_missed"
         now = time.monotonic()
-        lanes = range(self._runtime.settings.shards)
-        return (
-            self.loaded
-            and not self._gap
-            and all(lane in self._heard and now - self._heard[lane][0] < SILENT_S for lane in lanes)
-        )
+        for lane in range(self._runtime.settings.shards):
+            if lane not in self._heard or now - self._heard[lane][0] >= SILENT_S:
+                return f"lane_{lane}_silent"
+        return None
 
     @property
     def lag_s(self) -> float | None:

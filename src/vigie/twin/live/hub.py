@@ -145,12 +145,14 @@ class Hub:
         """Service: frames, heartbeats, events."""
         subscriptions = [await self._runtime.bus.subscribe(s, self._event) for s in _EVENTS]
         beaten = 0.0
+        doubt: str | None = "not_loaded"
         try:
             while True:
                 began = time.monotonic()
                 self.tick()
                 if began - beaten >= HEARTBEAT_S:
                     beaten = began
+                    doubt = self._note(doubt)
                     beat = self._heartbeat()
                     for client in self.clients:
                         client.beat(beat)
@@ -158,6 +160,16 @@ class Hub:
         finally:
             for subscription in subscriptions:
                 await subscription.unsubscribe()
+
+    def _note(self, before: str | None) -> str | None:
+        """Write down when the picture stops being live, why, and when it is again."""
+        doubt = self.feed.doubt
+        if doubt != before:
+            if doubt:
+                log.warning("not_live", cause=doubt)
+            else:
+                log.info("live", was=before)
+        return doubt
 
     def tick(self) -> None:
         """Send what changed since the last tick."""

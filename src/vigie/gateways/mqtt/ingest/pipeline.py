@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy.exc
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from vigie.core.database import Unit
@@ -22,7 +22,7 @@ from vigie.core.leader import Leadership, lead
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
 from vigie.gateways.mqtt.ingest import gauges
-from vigie.gateways.mqtt.ingest.lane import Broken, Lane, Raw
+from vigie.gateways.mqtt.ingest.lane import Broken, Lane, Raw, StreamFacts
 from vigie.gateways.mqtt.ingest.registry import Registry
 from vigie.gateways.mqtt.ingest.validate import (
     DeviceAck,
@@ -61,7 +61,8 @@ _CLAIM = text(
     insert into twin.ingest (lane, epoch) values (:lane, :epoch)
     on conflict (lane) do update set epoch = excluded.epoch
      where twin.ingest.epoch < excluded.epoch
-    returning broker, stream, position, commits
+    returning broker, stream, position, commits,
+     greatest(0, extract(epoch from now() - committed)) as behind_s
     """
 )
 _ADVANCE = text(
@@ -136,9 +137,11 @@ class Pipeline:
 
     async def _flow(self, leadership: Leadership, component: Component) -> None:
         """Store what comes, until something ends it by raising."""
-        position = await self._claim(leadership)
+        position, behind_s = await self._claim(leadership)
         await self._lane.open(position)
         component.set("ok")
+        # The screens need not wait for the first batch to know that the lane has a leader again.
+        await self._tell(self._commits, behind_s)
         checked = time.monotonic()
         while True:
             began = time.monotonic()
@@ -166,8 +169,9 @@ class Pipeline:
             self._registered = self._registry.version
             self._store.keep_only(set(self._registry.assets(self._number)))
 
-    async def _claim(self, leadership: Leadership) -> int:
-        """Take the lane over from whoever had it; the position to go on from."""
+    async def _claim(self, leadership: Leadership) -> tuple[int, float]:
+        """Take the lane over from whoever had it; the position to go on from, and the seconds
+        since the last commit."""
         self._store.forget()
         await self._registry.ready.wait()
         facts = await self._lane.facts()
@@ -180,7 +184,10 @@ class Pipeline:
             await self._store.load(unit, self._registry.assets(self._number))
         self._commits = row["commits"]
         self._broker, self._stream = facts.broker, facts.created
-        position = int(row["position"])
+        return self._resume(int(row["position"]), row, facts), float(row["behind_s"] or 0)
+
+    def _resume(self, position: int, row: RowMapping, facts: StreamFacts) -> int:
+        """Where to go on: after the committed position, or at the beginning of what is there."""
         if position == 0:
             return 0
         if row["stream"] != facts.created:
