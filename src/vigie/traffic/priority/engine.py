@@ -16,7 +16,7 @@ from .check import Watch, check_command, check_crossing, start_watch, step_watch
 from .errors import ObservationError, SafetyViolation
 from .fairness import Fairness
 from .model import Crossing
-from .reasons import Reason
+from .reasons import RIVALRY, WAITING, Reason
 from .reasons import rival as rival_of
 from .requests import Request, State, Verb, move, overdue
 from .rules import Ask, Choice, Settings, decide, together, weight_of
@@ -27,8 +27,9 @@ from .traffic import SPACING, Loop, Traffic
 LONGEST_WAIT = 45.0
 """Seconds at one crossing that the next believes in."""
 
-GRANT_STANDS, REFUSAL_STANDS = 12, 4
-"""Seconds an answer to a bus stands before another may replace it, a stronger rival excepted."""
+WORD_STANDS, REFUSAL_STANDS = 12, 4
+"""Seconds an answer to a bus stands before another may replace it, a stronger rival excepted;
+and a refusal before a grant. Only what is said waits: the signals change at once."""
 
 Key: TypeAlias = tuple[str, int]
 """A bus, and which of the signals of its way."""
@@ -242,7 +243,12 @@ class Engine:
             else self.settings.car_people
         )
         eta = (arrival.early, arrival.likely, arrival.late)
-        return Ask(request.bus, request.signal, c, lane, float(before), eta, people, helped)
+        loops = self.traffic.loops[:, c]
+        dead = int((loops & ~self.traffic.alive[:, c]).sum())
+        return Ask(
+            request.bus, request.signal, c, lane, float(before), eta, people, helped,
+            dead, int(loops.sum()),
+        )  # fmt: skip
 
     def _act(self, choices: Sequence[Choice], now: int, refused: list[str]) -> list[Decision]:
         """Check every choice, put the plan's move in place of what is refused, and apply."""
@@ -327,7 +333,7 @@ class Engine:
             debt = round(float(self._debt[self.tables.index[request.crossing]]))
             reason = Reason("bus.locked", {"bus": request.bus, "debt": debt})
             return self._move(request, "lock", now, reason)
-        verb: Verb = "yield" if reason.key in ("bus.waits", "bus.rival", "bus.twice") else "weigh"
+        verb: Verb = "yield" if reason.key in WAITING | RIVALRY else "weigh"
         if verb == "weigh" and request.state in ("processing", "granted"):
             return []
         return self._move(request, verb, now, reason)
@@ -337,7 +343,9 @@ class Engine:
         """Whether a word just given stands: answers do not change with every second's weighing."""
         age = now - request.changed
         if request.state == "granted":
-            return not grant and reason.key not in ("bus.rival", "bus.twice") and age < GRANT_STANDS
+            return not grant and reason.key not in RIVALRY and age < WORD_STANDS
+        if not grant and request.state in ("watchOtherTraffic", "processing"):
+            return reason.key not in RIVALRY and age < WORD_STANDS
         return request.state == "watchOtherTraffic" and grant and age < REFUSAL_STANDS
 
     def _move(self, request: Request, verb: Verb, now: int, reason: Reason) -> list[Event]:

@@ -14,8 +14,8 @@ WORDS: dict[str, dict[str, str]] = {
             "saves it {gain} s, costs the others {cost} person-seconds"
         ),
         "bus.truncate": (
-            "stage {stage} ends {seconds} s sooner for bus {bus}, due in {arrival} s behind "
-            "{ahead} veh.: saves it {gain} s, costs the others {cost} person-seconds"
+            "stage {stage} ends {seconds} s sooner for bus {bus}, due in {arrival} s, {ahead} veh. "
+            "ahead of it: saves it {gain} s, costs the others {cost} person-seconds"
         ),
         "bus.skip": (
             "a stage is skipped after {stage} for bus {bus}, due in {arrival} s: saves it "
@@ -27,12 +27,20 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "bus.passes": "bus {bus}, due in {arrival} s, passes without help",
         "bus.waits": (
-            "bus {bus}, due in {arrival} s behind {ahead} veh., waits: nothing allowed now "
+            "bus {bus}, due in {arrival} s, {ahead} veh. ahead of it, waits: nothing allowed now "
             "would help it more than it costs the others"
+        ),
+        "bus.vague": (
+            "bus {bus}, due in {early} to {late} s, waits: nothing allowed now would surely help "
+            "it more than it costs the others, its arrival is too uncertain"
+        ),
+        "bus.blind": (
+            "bus {bus}, due in {arrival} s, waits: {dead} of {loops} loops here are dead, and by "
+            "the flows the plan was made for, helping would cost the others more"
         ),
         "bus.rival": "bus {bus} gives way to bus {rival}, which weighs as much or more",
         "bus.twice": "bus {bus} is served first at the nearer of its two stop lines here",
-        "bus.unhelped": "bus {bus} is served as ordinary traffic: {ahead} veh. ahead of it",
+        "bus.unhelped": "bus {bus}, {ahead} veh. ahead of it, is served as ordinary traffic",
         "bus.locked": (
             "bus {bus} is not helped: priority has just cost the others {debt} person-seconds "
             "here, they are repaid first"
@@ -55,7 +63,7 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "bus.truncate": (
             "la phase {stage} finit {seconds} s plus tôt pour le bus {bus}, attendu dans "
-            "{arrival} s derrière {ahead} véh. : il gagne {gain} s, les autres perdent "
+            "{arrival} s, {ahead} véh. devant lui : il gagne {gain} s, les autres perdent "
             "{cost} personnes-secondes"
         ),
         "bus.skip": (
@@ -68,18 +76,26 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "bus.passes": "le bus {bus}, attendu dans {arrival} s, passe sans aide",
         "bus.waits": (
-            "le bus {bus}, attendu dans {arrival} s derrière {ahead} véh., attend : rien de "
+            "le bus {bus}, attendu dans {arrival} s, {ahead} véh. devant lui, attend : rien de "
             "permis ne l'aiderait plus que cela ne coûterait aux autres"
+        ),
+        "bus.vague": (
+            "le bus {bus}, attendu dans {early} à {late} s, attend : rien de permis ne l'aiderait "
+            "sûrement plus que cela ne coûterait aux autres, son arrivée est trop incertaine"
+        ),
+        "bus.blind": (
+            "le bus {bus}, attendu dans {arrival} s, attend : {dead} boucles sur {loops} sont "
+            "muettes ici et, selon les débits du plan, l'aider coûterait plus aux autres"
         ),
         "bus.rival": "le bus {bus} cède au bus {rival}, qui pèse autant ou plus",
         "bus.twice": "le bus {bus} est servi d'abord à sa ligne de feu la plus proche ici",
-        "bus.unhelped": "le bus {bus} suit le trafic : {ahead} véh. devant lui",
+        "bus.unhelped": "le bus {bus}, {ahead} véh. devant lui, est servi comme le trafic",
         "bus.locked": (
             "le bus {bus} n'est pas aidé : la priorité vient de coûter {debt} "
             "personnes-secondes aux autres, ils sont servis d'abord"
         ),
         "bus.unknown": "le bus {bus} ne peut être servi à ce carrefour : {why}",
-        "bus.overstay": "le bus {bus} est là depuis {seconds} s : il suit le trafic",
+        "bus.overstay": "le bus {bus} est là depuis {seconds} s : il est servi comme le trafic",
         "bus.passed": "le bus {bus} a passé la ligne de feu après {seconds} s",
         "bus.lost": "le bus {bus} n'est plus entendu",
         "bus.opened": (
@@ -87,6 +103,11 @@ WORDS: dict[str, dict[str, str]] = {
         ),
     },
 }
+
+WAITING = frozenset(("bus.waits", "bus.vague", "bus.blind"))
+"""Nothing that is allowed would help, and why."""
+RIVALRY = frozenset(("bus.rival", "bus.twice"))
+"""Another request is stronger."""
 
 
 def rival(bus: str, other: str) -> "Reason":

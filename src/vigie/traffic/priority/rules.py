@@ -20,6 +20,8 @@ from .tables import Floats, Tables
 HOLDS = (0, 1, 2, 3, 5, 7, 10, 13, 17, 22, 28, 36, 46, 60, 80)
 SAMPLES = (0.25, 0.5, 0.25)
 """Weights of a bus's early, likely and late arrival."""
+VAGUE = 40
+"""Seconds between early and late above which an arrival is called uncertain."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +66,10 @@ class Ask(Struct, frozen=True):
     people: float
     """Its weight: people, raised by lateness; of an ordinary vehicle if not to be helped."""
     helped: bool
+    dead: int = 0
+    """Loops of the crossing that are dead now."""
+    loops: int = 0
+    """Loops of the crossing."""
 
 
 class Verdict(Struct, frozen=True):
@@ -255,7 +261,7 @@ def _verdict(
     with_help = float(np.dot(SAMPLES, np.minimum(outcome.passing[best, 3 * i : 3 * i + 3], 150.0)))
     without = float(np.dot(SAMPLES, np.minimum(outcome.passing[alone, 3 * i : 3 * i + 3], 150.0)))
     gain = without - with_help
-    facts = {
+    facts: dict[str, str | int] = {
         "bus": ask.bus,
         "arrival": round(ask.eta[1]),
         "gain": round(gain),
@@ -278,7 +284,17 @@ def _verdict(
         return Verdict(ask.bus, ask.signal, True, Reason(kind, facts), with_help)
     if with_help - ask.eta[1] <= 4.0:
         return Verdict(ask.bus, ask.signal, False, Reason("bus.passes", facts), with_help)
-    return Verdict(ask.bus, ask.signal, False, Reason("bus.waits", facts), with_help)
+    return Verdict(ask.bus, ask.signal, False, _waits(ask, facts), with_help)
+
+
+def _waits(ask: Ask, facts: dict[str, str | int]) -> Reason:
+    """Why a bus is not helped: what is not known is said first."""
+    early, _, late = (round(eta) for eta in ask.eta)
+    if ask.dead * 10 >= ask.loops > 0:
+        return Reason("bus.blind", facts | {"dead": ask.dead, "loops": ask.loops})
+    if late - early > VAGUE:
+        return Reason("bus.vague", facts | {"early": early, "late": late})
+    return Reason("bus.waits", facts)
 
 
 def _without_conflicts(

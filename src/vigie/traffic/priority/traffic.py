@@ -54,6 +54,8 @@ class Traffic:
         self.silent = np.zeros((2, *shape))
         """Vehicles the partner counted since each loop (entry, stop) last counted one."""
         self.alive = np.ones((2, *shape), dtype=np.bool_)
+        self.loops: Bools = np.zeros((2, *shape), dtype=np.bool_)
+        """Where there is a loop (entry, stop)."""
         self._reach: Floats = np.minimum(np.ceil(tables.distance / tables.speed) + 3.0, RING)
         self._ring = np.zeros((RING, *shape))
         self._at = 0
@@ -63,6 +65,7 @@ class Traffic:
                 for which, loop in ((0, lane.entry_loop), (1, lane.stop_loop)):
                     if loop is not None:
                         self._slots.setdefault(loop, []).append((which, c, k))
+                        self.loops[which, c, k] = True
 
     @property
     def queue(self) -> Floats:
