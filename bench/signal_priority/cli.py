@@ -48,6 +48,7 @@ def _arguments() -> argparse.Namespace:
         "--out", help="add the runs to this file, a line of JSON each; runs in it are not repeated"
     )
     parser.add_argument("--log", help="write the log of ours' requests to this file")
+    parser.add_argument("--language", default="en", choices=("en", "fr"), help="of the log")
     parser.add_argument("--report", nargs="*", help="report runs written before")
     parser.add_argument("--figure", help="draw the figure into this file")
     return parser.parse_args()
@@ -134,10 +135,8 @@ def _one(job: tuple[dict, str, int]) -> dict:
     if asked["log"] and controller == k.OURS:
         with open(f"{asked['log']}.{seed}", "w") as log:
             for event in ledger.events:
-                log.write(
-                    f"{event.at}\t{event.crossing}\t{event.bus}\t{event.state}\t"
-                    f"{event.reason.words()}\n"
-                )
+                words = event.reason.words(asked["language"]).replace("bus bus_", "bus ")
+                log.write(f"{event.at}\t{event.crossing}\t{event.bus}\t{event.state}\t{words}\n")
     seconds = sorted(ledger.seconds)
     return result | {
         "scenario": asked["scenario"],
