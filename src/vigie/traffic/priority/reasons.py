@@ -35,8 +35,8 @@ WORDS: dict[str, dict[str, str]] = {
             "it more than it costs the others, its arrival is too uncertain"
         ),
         "bus.blind": (
-            "bus {bus}, due in {arrival} s, waits: {dead} of {loops} loops here are dead, and by "
-            "the flows the plan was made for, helping would cost the others more"
+            "bus {bus}, due in {arrival} s, waits (dead loops here: {dead} of {loops}): by the "
+            "flows the plan was made for, helping it would cost the others more"
         ),
         "bus.rival": "bus {bus} gives way to bus {rival}, which weighs as much or more",
         "bus.twice": "bus {bus} is served first at the nearer of its two stop lines here",
@@ -84,8 +84,8 @@ WORDS: dict[str, dict[str, str]] = {
             "sûrement plus que cela ne coûterait aux autres, son arrivée est trop incertaine"
         ),
         "bus.blind": (
-            "le bus {bus}, attendu dans {arrival} s, attend : {dead} boucles sur {loops} sont "
-            "muettes ici et, selon les débits du plan, l'aider coûterait plus aux autres"
+            "le bus {bus}, attendu dans {arrival} s, attend (boucles muettes ici : {dead} sur "
+            "{loops}) : selon les débits du plan, l'aider coûterait plus aux autres"
         ),
         "bus.rival": "le bus {bus} cède au bus {rival}, qui pèse autant ou plus",
         "bus.twice": "le bus {bus} est servi d'abord à sa ligne de feu la plus proche ici",

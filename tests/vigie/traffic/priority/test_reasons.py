@@ -44,8 +44,8 @@ def test_a_refusal_says_what_is_not_known(dead: tuple[str, ...], key: str) -> No
     assert refusals
     assert {e.reason.key for e in refusals} == {key}
     if dead:
-        assert "2 of 6 loops" in refusals[0].reason.words()
-        assert "2 boucles sur 6" in refusals[0].reason.words("fr")
+        assert "dead loops here: 2 of 6" in refusals[0].reason.words()
+        assert "boucles muettes ici : 2 sur 6" in refusals[0].reason.words("fr")
 
 
 def test_an_uncertain_arrival_is_said() -> None:
