@@ -39,7 +39,7 @@ async def selection(unit: Unit, filter_: str) -> Selection:
         Choice("trade", ASSET.c.trade, TRADES),
         _Municipality(ASSET.c.municipality, where),
         _Street(names),
-        Choice("status", None, _STATUSES, pick=lambda value: _STATUSES[value]),
+        _Status(),
         _Same("source", ASSET.c.source),
         _Same("source_id", ASSET.c.source_id),
         Number("parent", ASSET.c.parent, whole=True),
@@ -118,6 +118,17 @@ class _Street:
         return ASSET.c.street == any_(literal(sorted({*known, *term.values})))
 
 
+class _Status:
+    """How it is: at fault, silent, retired, active."""
+
+    name = "status"
+
+    def predicate(self, term: Term) -> Predicate:
+        """In any of these states."""
+        among = _LEFT_OUT if term.negated else _STATUSES
+        return Choice("status", None, among, pick=among.__getitem__).predicate(term)
+
+
 def _words(text: str, scope: Scope) -> Predicate:
     """Every word starts a word of the asset's name, id or token."""
     found: Predicate = literal_column("true", Boolean)
@@ -136,33 +147,37 @@ def _condition(sql: str) -> Predicate:
     return literal_column(f"({sql})", Boolean)
 
 
-def _fault() -> str:
-    """Declared flags that ask for a person, read in the state's slots."""
-    flags = [
-        (kind.name, slot + 1)
-        for kind in KINDS.values()
-        for slot, metric in enumerate(kind.metrics)
-        if metric.abnormal
-    ]
-    kinds = ",".join(kind for kind, _ in flags)
-    slots = ",".join(str(slot) for _, slot in flags)
-    return f"a.id in (select twin.assets_flagged('{{{kinds}}}', '{{{slots}}}'))"
+def _among(function: str, *, left_out: bool) -> str:
+    """Equipment whose ids a function tells. Looked for, they are an array, which an index takes in
+    one go and in order; left out, they are a set."""
+    if left_out:
+        return f"exists (select from {function} told(asset) where told.asset = a.id)"
+    return f"a.id = any(array(select {function}))"
 
 
-def _silent() -> str:
-    """Nothing heard for longer than the kind promises."""
+def _silent(*, left_out: bool = False) -> str:
+    """Nothing heard for longer than the kind promises, or never."""
+    promised: dict[float, list[str]] = {}
+    for kind in KINDS.values():
+        promises = [m.promise_s for m in kind.metrics if m.promise_s is not None]
+        if promises:
+            promised.setdefault(min(promises), []).append(kind.name)
     cases = [
-        f"(a.kind = '{kind.name}' and a.id not in"
-        f" (select twin.assets_heard(now() - interval '{min(promises):.0f} s')))"
-        for kind in KINDS.values()
-        if (promises := [m.promise_s for m in kind.metrics if m.promise_s is not None])
+        f"(a.kind in ({', '.join(map(repr, kinds))}) and "
+        + _among(f"twin.assets_silent(now() - interval '{promise:.0f} s')", left_out=left_out)
+        + ")"
+        for promise, kinds in promised.items()
     ]
     return f"a.retired is null and ({' or '.join(cases)})"
 
 
 _STATUSES: dict[str, Predicate] = {
-    "fault": _condition(_fault()),
+    "fault": _condition(_among("twin.assets_at_fault()", left_out=False)),
     "silent": _condition(_silent()),
     "retired": _condition("coalesce(a.retired <= current_date, false)"),
     "active": _condition("coalesce(a.retired > current_date, true)"),
+}
+_LEFT_OUT = _STATUSES | {
+    "fault": _condition(_among("twin.assets_at_fault()", left_out=True)),
+    "silent": _condition(_silent(left_out=True)),
 }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from psycopg import AsyncConnection
 
 from vigie.core.database import Database, Unit
-from vigie.twin.kinds import Kind
+from vigie.twin.kinds import KINDS, Kind
 from vigie.twin.telemetry import partitions, rules, wire
 from vigie.twin.telemetry.history import SECOND
 from vigie.twin.telemetry.model import NEVER, WIDTH, Arrival, Known, MetricSet
@@ -28,21 +28,24 @@ _COLUMNS = b"""
 select i.asset, i.n, i.at, i.recorded, i.boot,
  (%b::float8[])[i.o * 8 - 7 : i.o * 8] as vals,
  case when i.mixed > 0 then array_replace(
-  (%b::timestamptz[])[i.mixed * 8 - 7 : i.mixed * 8], '-infinity', null) end as ats
-from unnest(%b::int4[], %b::int4[], %b::timestamptz[], %b::timestamptz[], %b::int2[], %b::int4[])
- with ordinality i(asset, n, at, recorded, boot, mixed, o)
+  (%b::timestamptz[])[i.mixed * 8 - 7 : i.mixed * 8], '-infinity', null) end as ats,
+ i.fault <> 0 as fault
+from unnest(%b::int4[], %b::int4[], %b::timestamptz[], %b::timestamptz[], %b::int2[], %b::int4[],
+ %b::int2[]) with ordinality i(asset, n, at, recorded, boot, mixed, fault, o)
 """
 _UPDATE = (
     b"update twin.state s set n = i.n, at = i.at, recorded = i.recorded, boot = i.boot,"
-    b" vals = i.vals, ats = i.ats from (" + _COLUMNS + b") i where s.asset = i.asset"
+    b" vals = i.vals, ats = i.ats, fault = i.fault from ("
+    + _COLUMNS
+    + b") i where s.asset = i.asset"
 )
 _INSERT = (
-    b"insert into twin.state (asset, n, at, recorded, boot, vals, ats) select i.* from ("
+    b"insert into twin.state (asset, n, at, recorded, boot, vals, ats, fault) select i.* from ("
     + _COLUMNS
     + b") i where exists (select from twin.asset a where a.id = i.asset)"
     b" on conflict (asset) do update set n = excluded.n, at = excluded.at,"
     b" recorded = excluded.recorded, boot = excluded.boot, vals = excluded.vals,"
-    b" ats = excluded.ats"
+    b" ats = excluded.ats, fault = excluded.fault"
 )
 _SIBLINGS = (
     f"""
@@ -54,6 +57,15 @@ join twin.history h on h.device = k.device and h.at = k.at
 join twin.metric_set s on s.id = h.set
 """  # noqa: S608 - constants
 ).encode()
+# By kind, the slots of flags that ask for a person; none in the first row: kinds not declared.
+_KIND = {name: number for number, name in enumerate(KINDS, start=1)}
+_ABNORMAL = np.array(
+    [[False] * WIDTH]
+    + [
+        [slot < len(kind.metrics) and kind.metrics[slot].abnormal for slot in range(WIDTH)]
+        for kind in KINDS.values()
+    ]
+)
 _PENDING = b"select asset from twin.intent where pending and asset = any(%b::int4[])"
 
 
@@ -185,12 +197,13 @@ class Store:
             np.array([known.at for known in rows], dtype=np.int64),
             vals,
         )
+        parameters = _parameters(rows, vals, _faults(fresh, rows, vals))
         old = [known.asset in self._written for known in rows]
         if all(old):
             if rows:
-                await connection.execute(_UPDATE, _parameters(rows, vals))
+                await connection.execute(_UPDATE, parameters)
             return result
-        await connection.execute(_INSERT, _parameters(rows, vals))
+        await connection.execute(_INSERT, parameters)
         self._written.update(changed)
         return result
 
@@ -249,7 +262,18 @@ async def _siblings(
     return found
 
 
-def _parameters(rows: list[Known], vals: NDArray[np.float64]) -> list[Any]:
+def _faults(
+    fresh: list[Arrival], rows: list[Known], vals: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which of these have a flag up that asks for a person."""
+    kinds = {arrival.asset: _KIND.get(arrival.set.kind.name, 0) for arrival in fresh}
+    flags = _ABNORMAL[[kinds[known.asset] for known in rows]]
+    return ((vals == 1) & flags).any(axis=1)
+
+
+def _parameters(
+    rows: list[Known], vals: NDArray[np.float64], faults: NDArray[np.bool_]
+) -> list[Any]:
     """The columns of _COLUMNS; `mixed` numbers the rows whose values have times of their own."""
     mixed: list[int] = []
     times: list[int] = []
@@ -270,4 +294,5 @@ def _parameters(rows: list[Known], vals: NDArray[np.float64]) -> list[Any]:
         wire.TimeArray([known.recorded for known in rows]),
         wire.Int2Array([known.boot for known in rows]),
         wire.Int4Array(mixed),
+        wire.Int2Array(faults),
     ]

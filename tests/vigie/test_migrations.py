@@ -1,0 +1,68 @@
+"""An installation that is there is brought up to date with what it holds."""
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+
+import vigie
+from tests.conftest import Engines
+from vigie.core.database import sqlalchemy_url
+from vigie.core.engines.postgres import LOGIN, OWNER
+from vigie.core.ids import token
+from vigie.core.migrate import migrate
+
+BEFORE = """
+insert into twin.asset (token, kind, trade, source, source_id, municipality, lon, lat, mercator)
+ values ('a', 'Streetlight', 'lighting', 'x', 'a', '21231', 5, 47, point(0, 0)),
+        ('b', 'Streetlight', 'lighting', 'x', 'b', '21166', 5, 47, point(0, 0)),
+        ('c', 'StreetlightControlCabinet', 'lighting', 'x', 'c', '21231', 5, 47, point(0, 0)),
+        ('d', 'StreetlightControlCabinet', 'lighting', 'x', 'd', '21231', 5, 47, point(0, 0));
+insert into twin.state (asset, n, at, recorded, boot, vals)
+ select id, 1, '2000-01-01 00:03:10Z', now(), 1,
+  case token when 'a' then '{nan,1,1,1,1,1,1,0}' when 'b' then
+   '{1,1,1,1,1,1,0,nan}' else '{1,1,1,0,1,nan,nan,nan}' end::float8[]
+ from twin.asset where token <> 'd';
+insert into control.command (id, verb, params, wanted, requested_at, expires_at, entry, total,
+ counts, municipalities, trades, pairs, digest)
+ values (gen_random_uuid(), 'x', '{}', '{}', now(), now(), gen_random_uuid(), 3, '{}',
+  '{21231,21166}', '{lighting}', '{21231/lighting,21166/lighting}', 'x');
+insert into control.target (command, asset, municipality, trade, state)
+ select c.id, a.id, a.municipality, a.trade, case a.token when 'a' then 'sent' else 'failed' end
+ from control.command c, twin.asset a where a.token <> 'd';
+"""
+
+
+async def test_what_is_there_is_kept_and_completed(engines: Engines) -> None:
+    name = "old_" + token(length=10).lower()
+    await engines.administer(f"create database {name}")
+    url = engines.url(name, OWNER)
+    config = Config()
+    config.set_main_option("script_location", str(Path(vigie.__file__).parent / "migrations"))
+    engine = create_engine(sqlalchemy_url(url))
+    with engine.begin() as connection:
+        connection.execute(text("create schema core"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+    engine.dispose()
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
+        await owner.execute(BEFORE)
+        migrate(url, LOGIN)
+        rows = await owner.execute(
+            "select a.token, s.fault, s.heard, u.asset is not null from twin.asset a"
+            " left join twin.state s on s.asset = a.id left join twin.unheard u on u.asset = a.id"
+            " order by a.token"
+        )
+        assert await rows.fetchall() == [
+            ("a", True, 3, False),
+            ("b", False, 3, False),
+            ("c", True, 3, False),
+            ("d", None, None, True),
+        ]
+        rows = await owner.execute("select parts from control.command")
+        assert await rows.fetchone() == (
+            {"21231/lighting": {"sent": 1, "failed": 1}, "21166/lighting": {"failed": 1}},
+        )
+    await engines.administer(f"drop database {name} with (force)")
