@@ -81,7 +81,9 @@ class Feed:
                     await asyncio.sleep(0.5)
                     continue
                 await self._stale.wait(3600)
-                await asyncio.sleep(_SETTLE_S)
+                if not self._gap:
+                    # A change of the registry seldom comes alone; a screen that is not live waits.
+                    await asyncio.sleep(_SETTLE_S)
         finally:
             await subscription.unsubscribe()
             await self._stale.close()

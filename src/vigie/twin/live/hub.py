@@ -150,9 +150,11 @@ class Hub:
             while True:
                 began = time.monotonic()
                 self.tick()
-                if began - beaten >= HEARTBEAT_S:
+                before, doubt = doubt, self.feed.doubt
+                if doubt != before:
+                    _note(doubt, before)
+                if began - beaten >= HEARTBEAT_S or bool(doubt) != bool(before):
                     beaten = began
-                    doubt = self._note(doubt)
                     beat = self._heartbeat()
                     for client in self.clients:
                         client.beat(beat)
@@ -160,16 +162,6 @@ class Hub:
         finally:
             for subscription in subscriptions:
                 await subscription.unsubscribe()
-
-    def _note(self, before: str | None) -> str | None:
-        """Write down when the picture stops being live, why, and when it is again."""
-        doubt = self.feed.doubt
-        if doubt != before:
-            if doubt:
-                log.warning("not_live", cause=doubt)
-            else:
-                log.info("live", was=before)
-        return doubt
 
     def tick(self) -> None:
         """Send what changed since the last tick."""
@@ -246,6 +238,14 @@ class Hub:
                     item["total"] = counts.total()
                 shared[seen] = self._batch([orjson.dumps(item)])
             client.push(shared[seen])
+
+
+def _note(doubt: str | None, before: str | None) -> None:
+    """Write down when the picture stops being live, why, and when it is again."""
+    if doubt:
+        log.warning("not_live", cause=doubt)
+    else:
+        log.info("live", was=before)
 
 
 def _now_ms() -> int:
