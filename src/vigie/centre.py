@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from vigie.app import ROLES
-from vigie.city import Simulation, prepare
+from vigie.city import Simulation, prepare, read_city
 from vigie.commands.access import first_administrator
 from vigie.commands.engines import Session
 from vigie.core import logs
@@ -44,6 +44,8 @@ async def run(options: CityOptions) -> None:
     for warning in unknown():
         log.warning("setting_unknown", detail=warning)
     began = time.monotonic()
+    if options.simulated and options.folder is not None:
+        read_city(options.folder)
     supervisor = Supervisor(settings)
     supervisor.claim()
     supervisor.on_signals()

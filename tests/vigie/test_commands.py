@@ -61,10 +61,14 @@ def test_the_doctor_looks_at_an_installation_that_is_not_there(tmp_path: Path) -
         ("nats-config", {"var": "/proc/none"}, "set VIGIE_VAR"),
         ("migrate", {"database_url": "db/vigie"}, "VIGIE_DATABASE_URL is wrong: it starts with"),
         ("migrate", {"nats_url": "http://bus"}, "VIGIE_NATS_URL is wrong: it starts with nats://"),
+        ("up --city /nowhere", {}, "/nowhere is no city folder: /nowhere/city.toml"),
+        ("run nobody", {}, "There is no role 'nobody'"),
     ],
 )
-def test_a_wrong_setting_is_one_line(command: str, settings: dict[str, str], says: str) -> None:
-    done = vigie(command, **settings)
+def test_a_wrong_setting_is_one_line(
+    command: str, settings: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    done = vigie(*command.split(), **({"var": tmp_path} | settings))
     assert done.returncode == 1
     assert says in done.stderr
     assert done.stderr.count("\n") == 1

@@ -34,25 +34,30 @@ class Bus:
         """
 
         made: list[Bus] = []
+        said: list[Exception] = []
 
         async def on_error(error: Exception) -> None:
-            log.warning("bus_error", error=repr(error))
+            if made:
+                log.warning("bus_error", error=repr(error))
+            said.append(error)
+            del said[:-1]
 
         async def on_disconnect() -> None:
-            if not made or not made[0].closing:
+            if made and not made[0].closing:
                 log.warning("bus_disconnected")
 
         async def on_reconnect() -> None:
             log.info("bus_reconnected")
 
-        deadline = asyncio.get_running_loop().time() + wait_s
-        while True:
-            try:
-                client = await nats.connect(
+        client = Client()
+        try:
+            # A client that never gives up later on does not give up now either: so the time limit.
+            async with asyncio.timeout(wait_s):
+                await client.connect(
                     url,
                     name=name,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.25,
+                    reconnect_time_wait=0.25,  # type: ignore[arg-type]
                     connect_timeout=5,
                     ping_interval=5,
                     max_outstanding_pings=3,
@@ -61,13 +66,12 @@ class Bus:
                     disconnected_cb=on_disconnect,
                     reconnected_cb=on_reconnect,
                 )
-                break
-            except (TimeoutError, OSError, nats.errors.Error) as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise SetupError(
-                        f"NATS at {redacted(url)} does not answer: {error!r}"
-                    ) from error
-                await asyncio.sleep(0.25)
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            with contextlib.suppress(Exception):
+                await client.close()
+            raise SetupError(
+                f"NATS at {redacted(url)} does not answer: {(said or [error])[-1]!r}"
+            ) from error
         version = client.connected_server_version
         if (version.major, version.minor, version.patch) < OLDEST:
             await client.close()
