@@ -44,16 +44,16 @@ export function Users() {
         {(users) => (
           <Table horizontalSpacing="md">
             <Table.Thead>
-              <Table.Tr><Table.Th>{t("users.name")}</Table.Th><Table.Th>{t("users.rights")}</Table.Th><Table.Th>{t("users.lastLogin")}</Table.Th><Table.Th /></Table.Tr>
+              <Table.Tr><Table.Th>{t("users.name")}</Table.Th><Table.Th>{t("users.rights")}</Table.Th><Table.Th className={classes["last"]}>{t("users.lastLogin")}</Table.Th><Table.Th /></Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {users.map((user) => (
                 <Table.Tr key={user.id} data-inactive={!user.active || undefined} className={classes["user"]} data-testid="user-row">
                   <Table.Td><div className={classes["name"]}>{user.display_name}</div><div className={classes["second"]}>{user.username}</div></Table.Td>
                   <Table.Td>{user.grants.map((grant, i) => <div key={i}>{word("role", grant.role)} · {where(grant)}</div>)}</Table.Td>
-                  <Table.Td className={classes["second"]}>{user.last_login ? format.dateTime(user.last_login) : t("age.never")}</Table.Td>
+                  <Table.Td className={`${classes["second"]} ${classes["last"]}`}>{user.last_login ? format.dateTime(user.last_login) : t("age.never")}</Table.Td>
                   <Table.Td>
-                    {manages && <Group gap={6} justify="flex-end" wrap="nowrap">
+                    {manages && <Group gap={6} justify="flex-end" className={classes["verbs"]}>
                       <Button size="compact-xs" variant="default" onClick={() => setChanging(user)}>{t("users.change")}</Button>
                       <Button
                         size="compact-xs" variant="default" disabled={user.id === me}

@@ -4,6 +4,7 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { postCommand } from "../../shared/api/calls";
 import { explain } from "../../shared/i18n/words";
+import { flag } from "../../shared/live/protocol";
 import { Refusal } from "../session/Refusal";
 import { focusTopPanel } from "../shell/focus";
 import { useDesk } from "../state/desk";
@@ -20,11 +21,14 @@ interface Props {
 
 const marks = [0, 25, 50, 75, 100].map((value) => ({ value }));
 
+/** What such a light reports is not a level that anyone chose. */
+const broken = flag.lamp | flag.supply;
+
 function levelsOf(assets: readonly number[]): Levels {
   const levels = new Map<number, number>();
   for (const id of assets) {
     const light = lights.get(id);
-    if (light && !Number.isNaN(light.level)) levels.set(id, light.level);
+    if (light && !(light.flags & broken) && !Number.isNaN(light.level)) levels.set(id, light.level);
   }
   return levels;
 }

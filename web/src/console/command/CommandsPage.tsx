@@ -22,12 +22,13 @@ function Row({ command }: { command: Command }) {
         <UnstyledButton className={classes["what"]} onClick={() => useDesk.getState().openPanel({ kind: "command", id: command.id })}>
           {t("command.title", { count: command.total, n: format.number(command.total), level: format.percent(command.params["level"] ?? 0) })}
         </UnstyledButton>
+        <div className={classes["inline"]}>{format.dateTime(command.requested_at)}</div>
         <div className={classes["why"]}>{[requester(command), command.reason].filter(Boolean).join(" · ")}</div>
       </Table.Td>
-      <Table.Td w={150}><ProgressBar command={command} /></Table.Td>
+      <Table.Td className={classes["bar"]}><ProgressBar command={command} /></Table.Td>
       <Table.Td className={classes["count"]}>{format.number(countOf(command.counts, "confirmed"))}</Table.Td>
       <Table.Td className={classes["count"]} data-missing={missing > 0 || undefined}>{format.number(missing)}</Table.Td>
-      <Table.Td className={classes["count"]}>{format.number(open)}</Table.Td>
+      <Table.Td className={`${classes["count"]} ${classes["open"]}`}>{format.number(open)}</Table.Td>
     </Table.Tr>
   );
 }
@@ -41,10 +42,10 @@ export default function CommandsPage() {
           <Table horizontalSpacing="md" stickyHeader>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>{t("commands.when")}</Table.Th><Table.Th>{t("commands.what")}</Table.Th><Table.Th>{t("command.progress")}</Table.Th>
+                <Table.Th className={classes["time"]}>{t("commands.when")}</Table.Th><Table.Th>{t("commands.what")}</Table.Th><Table.Th className={classes["bar"]}>{t("command.progress")}</Table.Th>
                 <Table.Th className={classes["count"]}>{t("commandState.confirmed")}</Table.Th>
                 <Table.Th className={classes["count"]}>{t("commands.missing")}</Table.Th>
-                <Table.Th className={classes["count"]}>{t("commands.open")}</Table.Th>
+                <Table.Th className={`${classes["count"]} ${classes["open"]}`}>{t("commands.open")}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>{commands.map((command) => <Row key={command.id} command={command} />)}</Table.Tbody>

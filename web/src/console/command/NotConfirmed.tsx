@@ -8,6 +8,7 @@ import { Failed, Loading } from "../../shared/ui/States";
 import { showLights } from "../map/controller";
 import { Refusal } from "../session/Refusal";
 import { Section } from "../shell/Panel";
+import { focusTopPanel } from "../shell/focus";
 import { openAsset, useDesk } from "../state/desk";
 import { useFormat } from "../state/server";
 import classes from "./command.module.css";
@@ -86,7 +87,10 @@ export function NotConfirmed({ command }: { command: Command }) {
   });
   const again = useMutation({
     mutationFn: () => allTargets(command),
-    onSuccess: (ids) => useDesk.getState().retry(ids, { level: command.params["level"] ?? 0, reason: command.reason ?? "" }),
+    onSuccess: (ids) => {
+      useDesk.getState().retry(ids, { level: command.params["level"] ?? 0, reason: command.reason ?? "" });
+      focusTopPanel();
+    },
   });
   if (missing === 0) return null;
   return (

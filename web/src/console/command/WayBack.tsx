@@ -7,6 +7,7 @@ import type { Command } from "../../shared/api/types";
 import { explain } from "../../shared/i18n/words";
 import { Refusal } from "../session/Refusal";
 import { Section } from "../shell/Panel";
+import { focusTopPanel } from "../shell/focus";
 import { useDesk } from "../state/desk";
 import { useFormat } from "../state/server";
 import { type Levels, askedBefore, byLevel, keptFor } from "./before";
@@ -41,7 +42,10 @@ export function WayBack({ command }: { command: Command }) {
         {groups?.slice(0, mostGroups).map(({ level, ids }) => (
           <Button
             key={level} size="xs" variant="default" data-testid="back-to" data-level={level}
-            onClick={() => useDesk.getState().retry(ids, { level, reason: t("command.backReason", { reason: command.reason ?? "" }).trim() })}
+            onClick={() => {
+              useDesk.getState().retry(ids, { level, reason: t("command.backReason", { reason: command.reason ?? "" }).trim() });
+              focusTopPanel();
+            }}
           >
             {t("command.backTo", { count: ids.length, n: format.number(ids.length), level: format.percent(level) })}
           </Button>

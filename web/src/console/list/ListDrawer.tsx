@@ -64,11 +64,11 @@ export function ListDrawer() {
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         />
         <Select
-          size="xs" w={150} clearable aria-label={t("list.kind")} placeholder={t("list.allKinds")} value={fieldOf(typed, "kind")}
+          className={classes["kind"] ?? ""} size="xs" w={150} clearable aria-label={t("list.kind")} placeholder={t("list.allKinds")} value={fieldOf(typed, "kind")}
           onChange={(value) => change(withField(typed, "kind", value))} data={kinds.map(({ name }) => ({ value: name, label: word("kind", name) }))}
         />
         <Select
-          size="xs" w={190} clearable searchable aria-label={t("asset.municipality")} placeholder={t("list.allMunicipalities")}
+          className={classes["place"] ?? ""} size="xs" w={190} clearable searchable aria-label={t("asset.municipality")} placeholder={t("list.allMunicipalities")}
           value={fieldOf(typed, "municipality")} onChange={(value) => change(withField(typed, "municipality", value))}
           data={territory?.municipalities.map(({ insee, name }) => ({ value: insee, label: name })) ?? []}
         />

@@ -1,5 +1,5 @@
 import { Tooltip, UnstyledButton } from "@mantine/core";
-import { List, SquareDashedMousePointer } from "lucide-react";
+import { List, SquareDashedMousePointer, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Shape, type Sign } from "../../shared/ui/Shape";
 import { Faults } from "../shell/Faults";
@@ -15,7 +15,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
   const promise = usePromise();
   const counters = useCounters(promise);
   const { live } = useLiveStatus();
-  const { shown, toggleShown, boxTool, drawer, set } = useDesk();
+  const { shown, toggleShown, boxTool, drawer, filter, set } = useDesk();
 
   const failures: [Sign, number][] = [
     ["supply", counters.supply], ["lamp", counters.lamp], ["fault", counters.fault], ["unexpected", counters.unexpected],
@@ -53,6 +53,12 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
         {synthetic && <span className={classes["synthetic"]} title={t("chip.syntheticHint")}>{t("chip.synthetic")}</span>}
       </div>
       {shown.failures && <Faults words />}
+      {filter !== "" && !drawer && (
+        <UnstyledButton className={`${classes["chip"]} ${classes["filter"]}`} aria-label={t("chip.clearFilter")} title={t("chip.clearFilter")} data-testid="chip-filter" onClick={() => set({ filter: "" })}>
+          <span>{t("chip.filter", { filter })}</span>
+          <X size={14} aria-hidden />
+        </UnstyledButton>
+      )}
       {boxTool && <p className={classes["hint"]} role="status">{t("tool.boxHint")}</p>}
     </div>
   );

@@ -87,7 +87,10 @@ export function createCityMap({ host, territory, promise, ownOnly, boxClass, onT
     else openAsset(id);
   });
   let hovering = 0;
+  // A finger does not hover: what it touches opens.
+  const hovers = !window.matchMedia("(hover: none)").matches;
   map.on("mousemove", (event) => {
+    if (!hovers) return;
     cancelAnimationFrame(hovering);
     hovering = requestAnimationFrame(() => {
       const id = map.isMoving() ? null : under(event.lngLat.lng, event.lngLat.lat);

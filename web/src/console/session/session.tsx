@@ -43,8 +43,9 @@ export async function refreshSession(): Promise<void> {
 export function forget(): void {
   setCsrf("");
   localStorage.removeItem(entered);
-  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
   queryClient.setQueryData(key, null);
+  // Once the desk is gone: what still looks would only ask again.
+  setTimeout(() => queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" }));
 }
 
 export async function leave(): Promise<void> {

@@ -17,6 +17,9 @@ import { allVerbs, matching, selectIn } from "./verbs";
 
 const icons: Record<SearchItem["type"], LucideIcon> = { asset: Lightbulb, street: Route, municipality: MapPinned };
 const mostVerbs = 5;
+/** On a phone the answers are wider than the field. */
+const narrow = window.matchMedia("(max-width: 768px)").matches;
+const touch = window.matchMedia("(hover: none)").matches;
 
 function go(item: SearchItem): void {
   if (item.bbox) showBox(item.bbox, item.type === "municipality" ? 14 : 17);
@@ -65,12 +68,12 @@ export function CommandBar() {
   };
 
   return (
-    <Combobox store={combobox} onOptionSubmit={submit} transitionProps={{ duration: 0 }} offset={4}>
+    <Combobox store={combobox} onOptionSubmit={submit} transitionProps={{ duration: 0 }} offset={4} width={narrow ? window.innerWidth - 16 : "target"} position="bottom-start">
       <Combobox.Target>
         <TextInput
           className={classes["bar"] ?? ""} data-command-bar data-testid="search-input" aria-label={t("bar.label")} placeholder={t("bar.placeholder")}
           leftSection={found.isFetching && asked ? <Loader size={14} color="gray" /> : <Search size={15} aria-hidden />}
-          rightSection={<Kbd size="xs" aria-hidden>Ctrl K</Kbd>} rightSectionWidth={62} value={words} spellCheck={false}
+          rightSection={touch ? null : <Kbd size="xs" aria-hidden>Ctrl K</Kbd>} rightSectionWidth={touch ? 8 : 62} value={words} spellCheck={false}
           onChange={(event) => {
             setWords(event.currentTarget.value);
             combobox.openDropdown();

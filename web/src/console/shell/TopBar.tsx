@@ -1,5 +1,7 @@
 import { useTranslation } from "react-i18next";
+import { useLocation } from "wouter";
 import type { Territory } from "../../shared/api/types";
+import { useDesk } from "../state/desk";
 import { useNow } from "../state/live";
 import { useFormat } from "../state/server";
 import { CommandBar } from "./CommandBar";
@@ -21,6 +23,10 @@ function Clock() {
 }
 
 export function TopBar({ territory }: { territory: Territory }) {
+  const [path] = useLocation();
+  // The map's own legend counts them there, unless their layer is hidden.
+  const layer = useDesk((desk) => desk.shown.failures);
+  const onMap = path === "/" && layer;
   return (
     <header className={classes["bar"]}>
       <div className={classes["name"]}>
@@ -29,7 +35,7 @@ export function TopBar({ territory }: { territory: Territory }) {
       </div>
       <CommandBar />
       <div className={classes["end"]}>
-        <Faults />
+        {!onMap && <Faults />}
         <LiveIndicator />
         <Clock />
         <UserMenu />

@@ -61,7 +61,7 @@ export function selectIn(place: SearchItem): Verb {
     showLights(ids);
     focusTopPanel();
   };
-  return { id: "select-in", label: i18next.t("verb.selectIn", { place: place.label }), run: () => void run().catch(() => undefined) };
+  return { id: "select-in", label: i18next.t("verb.selectIn", { place: [place.label, place.type === "street" && place.detail].filter(Boolean).join(", ") }), run: () => void run().catch(() => undefined) };
 }
 
 export function matching(verbs: Verb[], words: string): Verb[] {

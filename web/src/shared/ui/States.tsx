@@ -1,6 +1,6 @@
 /** The states every list and panel shares: loading (after 200 ms), empty, failed, forbidden. */
 import { Button, Skeleton, Stack, Text } from "@mantine/core";
-import { CircleSlash, type LucideIcon, RotateCcw, ShieldOff, TriangleAlert, WifiOff } from "lucide-react";
+import { CircleSlash, type LucideIcon, RotateCcw, SearchX, ShieldOff, TriangleAlert, WifiOff } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/http";
@@ -48,6 +48,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
   const { t } = useTranslation();
   const status = error instanceof ApiError ? error.status : -1;
   if (status === 403) return <Notice icon={ShieldOff} title={t("state.forbidden")}><Text c="dimmed">{t("state.forbiddenHint")}</Text></Notice>;
+  if (status === 404) return <Notice icon={SearchX} title={t("state.absent")}><Text c="dimmed" maw={420} ta="center">{explain(error)}</Text></Notice>;
   const Icon = status === 0 ? WifiOff : TriangleAlert;
   return (
     <div role="alert">
