@@ -6,6 +6,16 @@ import { useDesk } from "../state/desk";
 import { visibleDesks } from "./desks";
 import { focusCommandBar, focusTopPanel, leaveField } from "./focus";
 
+/** Asked before any dialogue hears the key, so listened for before any is there: Escape closes it, and only it. */
+let inDialogue = false;
+window.addEventListener(
+  "keydown",
+  () => {
+    inDialogue = document.querySelector("[role=dialog],[role=menu]") !== null;
+  },
+  { capture: true },
+);
+
 function typing(target: EventTarget | null): target is HTMLElement {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
@@ -28,6 +38,7 @@ export function useShortcuts(): void {
   const [path, navigate] = useLocation();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
+      if (inDialogue) return;
       const desk = useDesk.getState();
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
@@ -42,7 +53,7 @@ export function useShortcuts(): void {
       else if (event.key === "b") desk.set({ boxTool: !desk.boxTool });
       else if (event.key === "l") desk.set({ drawer: !desk.drawer });
       else if (event.key === "p") focusTopPanel();
-      else if (event.key === "Escape" && !document.querySelector("[role=dialog],[role=menu]")) close(event.target, path, navigate);
+      else if (event.key === "Escape") close(event.target, path, navigate);
       else if (place) navigate(place.path);
       else return;
       event.preventDefault();
