@@ -95,9 +95,9 @@ def compare_screen(centre: Centre, held: Sequence[Light]) -> None:
     assert slot is not None
     with owner(centre) as connection:
         rows = connection.execute(
-            f"select a.id, s.vals[{slot + 1}], extract(epoch from s.at)::float8, i.desired,"
-            " coalesce(i.pending, false) from twin.asset a"
-            " left join twin.state s on s.asset = a.id left join twin.intent i on i.asset = a.id"
+            f"select a.id, s.vals[{slot + 1}], extract(epoch from s.at)::float8,"
+            " case when not i.shown then i.desired end, coalesce(i.pending, false)"
+            " from twin.asset a left join twin.state s on s.asset = a.id left join twin.intent i on i.asset = a.id"
             " where a.kind = 'Streetlight' order by a.id"
         ).fetchall()
     assert len(rows) == len(held) > 0

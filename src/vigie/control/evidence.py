@@ -128,7 +128,8 @@ async def _acknowledge_alike(
         if sample.ended_at is not None:
             ended += done
     if ended:
-        await clear_pending(unit, sorted(ended))
+        # Of the plain answers only `done` ends a target: the lamp did it.
+        await clear_pending(unit, sorted(ended), shown=True)
     if taken:
         unit.wake(PROGRESS)
     return taken
@@ -232,9 +233,11 @@ async def _write(unit: Unit, changed: Mapping[_Key, Target], now: datetime) -> N
         },
     )
     # Not those that only kept late evidence: another command may wait at the same asset.
-    ended = sorted(key[1] for key, target in changed.items() if target.ended_at == now)
-    if ended:
-        await clear_pending(unit, ended)
+    ended = {key[1]: target for key, target in changed.items() if target.ended_at == now}
+    for shown in (True, False):
+        assets = sorted(a for a, t in ended.items() if (t.state == "confirmed") is shown)
+        if assets:
+            await clear_pending(unit, assets, shown=shown)
     unit.wake(PROGRESS)
 
 

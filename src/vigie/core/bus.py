@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 
 from vigie.core.errors import SetupError, Unavailable
 from vigie.core.logs import logger
+from vigie.core.tasks import end
 
 log = logger(__name__)
 OLDEST = (2, 11, 0)
@@ -117,11 +118,12 @@ class Bus:
     async def close(self) -> None:
         """Flush and leave."""
         self.closing = True
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(2):
-                await self.client.drain()
-        with contextlib.suppress(Exception):
-            await self.client.close()
+        # Tasks of their own: the client swallows cancellations, and raises some of its own.
+        leaving = asyncio.create_task(self.client.drain())
+        await asyncio.wait({leaving}, timeout=2)
+        closing = asyncio.create_task(self.client.close())
+        await asyncio.wait({closing}, timeout=2)
+        await end([leaving, closing])
 
 
 class Wakeup:

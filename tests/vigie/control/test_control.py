@@ -194,6 +194,10 @@ async def test_many_answers_at_once_end_as_one_by_one(runtime: Runtime, lights: 
         "select count(*) from twin.intent where pending and asset = any(%s)", [ids]
     )
     assert await pending.fetchone() == (10,)
+    shown = await lights.owner.execute(
+        "select count(*) from twin.intent where shown and asset = any(%s)", [ids]
+    )
+    assert await shown.fetchone() == (sum(t.state == "confirmed" for t in many),)
 
 
 async def test_an_answer_to_no_command_is_given_back(database: Database, lights: Lights) -> None:

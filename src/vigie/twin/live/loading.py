@@ -31,7 +31,8 @@ copy (
  select coalesce(array_position({names}::text[], a.municipality || '/' || a.trade), 0),
   a.id, a.lon, a.lat, a.retired is not null and a.retired <= current_date,
   coalesce((date_part('epoch', s.at) * 1000000)::int8, {never}),
-  {values}, coalesce(i.desired, 'nan')::float4, coalesce(i.pending, false)
+  {values}, case when i.shown then 'nan' else coalesce(i.desired, 'nan') end::float4,
+  coalesce(i.pending, false)
  from twin.asset a
  left join twin.state s on s.asset = a.id
  left join twin.intent i on i.asset = a.id
@@ -89,7 +90,9 @@ async def load_intents(
     if since:
         found = await unit.execute(
             text(
-                "select asset, coalesce(desired, 'nan') as desired, pending from twin.intent"
+                "select asset, pending,"
+                " case when shown then 'nan' else coalesce(desired, 'nan') end as desired"
+                " from twin.intent"
                 " where changed >= cast(:since as xid8)"
             ),
             {"since": since},

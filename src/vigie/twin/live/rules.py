@@ -43,7 +43,8 @@ def flags(
 ) -> NDArray[np.uint8]:
     """Bits of each row of `vals` (by slot, NaN: never told).
 
-    Unexpected: it shows another level than the last one it was told, and no command is under way.
+    `desired` is what it was told and has not shown yet. Unexpected: it shows another level, and no
+    command is under way any more. What it does after it showed the level is its own programme's.
     """
     found = np.zeros(len(vals), np.uint8)
     found |= np.where(vals[:, _LAMP] == 1, LAMP_FAILURE, 0).astype(np.uint8)

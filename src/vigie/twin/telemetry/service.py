@@ -53,7 +53,7 @@ async def set_desired(unit: Unit, assets: Iterable[int], level: float) -> None:
             insert into twin.intent (asset, desired, pending)
             select asset, :level, true from unnest(cast(:assets as int[])) asset order by asset
             on conflict (asset) do update set desired = excluded.desired, pending = true,
-             changed = pg_current_xact_id()
+             shown = false, changed = pg_current_xact_id()
             """
         ),
         {"assets": list(assets), "level": level},
@@ -61,14 +61,15 @@ async def set_desired(unit: Unit, assets: Iterable[int], level: float) -> None:
     unit.wake(INTENT)
 
 
-async def clear_pending(unit: Unit, assets: Iterable[int]) -> None:
-    """No command waits for these assets any more; what was wanted stays known."""
+async def clear_pending(unit: Unit, assets: Iterable[int], *, shown: bool = False) -> None:
+    """No command waits for these assets any more; what was wanted stays known. Where they have
+    `shown` it, a later level of their own programme is no surprise."""
     await unit.execute(
         text(
-            "update twin.intent set pending = false, changed = pg_current_xact_id()"
-            " where asset = any(:assets) and pending"
+            "update twin.intent set pending = false, shown = :shown,"
+            " changed = pg_current_xact_id() where asset = any(:assets) and pending"
         ),
-        {"assets": list(assets)},
+        {"assets": list(assets), "shown": shown},
     )
     unit.wake(INTENT)
 

@@ -258,6 +258,27 @@ async def test_commands_show_at_once(world: World) -> None:
         await screen.until(lambda s: s.flags("21231/lighting", light) == 0)
 
 
+async def test_what_was_shown_may_change_by_itself(world: World) -> None:
+    """A lamp that did as told and follows its own programme later is no surprise."""
+    light = world.lights["21231"][21]
+    await world.store(0, [light], 80)
+    async with world.process.database.unit() as unit:
+        await set_desired(unit, [light], 40)
+    await world.store(0, [light], 40)
+    async with world.process.database.unit() as unit:
+        await clear_pending(unit, [light], shown=True)
+    await world.store(0, [light], 0)
+    cookie = await world.cookie("dalia", "operator")
+    async with world.screen(cookie) as screen:
+        await screen.ask("subscribe", channels=None)
+        await screen.until(lambda s: s.level("21231/lighting", light) == 0)
+        await screen.until(lambda s: s.flags("21231/lighting", light) == 0)
+        async with world.process.database.unit() as unit:
+            await set_desired(unit, [light], 60)
+            await clear_pending(unit, [light])
+        await screen.until(lambda s: s.flags("21231/lighting", light) == 8)
+
+
 async def test_only_what_is_granted(world: World) -> None:
     cookie = await world.cookie("elsa", "operator@21166/lighting")
     async with world.screen(cookie) as screen:
