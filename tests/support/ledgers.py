@@ -97,7 +97,8 @@ def compare_screen(centre: Centre, held: Sequence[Light]) -> None:
         rows = connection.execute(
             f"select a.id, s.vals[{slot + 1}], extract(epoch from s.at)::float8,"
             " case when not i.shown then i.desired end, coalesce(i.pending, false)"
-            " from twin.asset a left join twin.state s on s.asset = a.id left join twin.intent i on i.asset = a.id"
+            " from twin.asset a left join twin.state s on s.asset = a.id"
+            " left join twin.intent i on i.asset = a.id"
             " where a.kind = 'Streetlight' order by a.id"
         ).fetchall()
     assert len(rows) == len(held) > 0
