@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,17 @@ def main() -> None:
         from signal_priority import speed
 
         print(speed.report(asked.speed))
+        return
+    asked.seeds = _seeds(asked.seeds)
+    if asked.weights is None:
+        asked.weights = str(Path(__file__).parent / f"{asked.scenario}.weights.json")
+    if asked.learn:
+        from signal_priority.learning import learn_weights
+        from signal_priority.scenario import of_name
+
+        with tempfile.TemporaryDirectory() as folder:
+            scenario = of_name(asked.scenario, Path(folder), asked.scale)
+            learn_weights(asked, scenario, lambda *what: _run_some(asked, *what))
         return
     if asked.report:
         runs = [run for path in asked.report for run in _read(path)]
@@ -42,6 +54,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--lost", type=float, default=0.01, help="share of positions lost")
     parser.add_argument("--dead", type=float, default=0.0, help="share of loops dead")
     parser.add_argument("--speed", type=int, help="only time decisions, for so many seconds")
+    parser.add_argument("--weights", help="lane weights; what the scenario ships if not given, "
+                        "'none' for none")  # fmt: skip
+    parser.add_argument("--learn", type=int, help="learn the weights for so many days instead")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--settings", default="{}", help="JSON of Settings fields")
     parser.add_argument(
@@ -72,29 +87,41 @@ def _run_all(asked: argparse.Namespace) -> list[dict]:
     jobs = [
         (vars(asked), controller, seed)
         for controller in asked.controllers.split(",")
-        for seed in _seeds(asked.seeds)
+        for seed in asked.seeds
         if (controller, seed) not in done
     ]
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(asked.jobs, maxtasksperchild=1) as pool:
-        for result in pool.imap_unordered(_one, jobs):
-            out.append(result)
-            if asked.out:
-                with open(asked.out, "a") as file:
-                    file.write(json.dumps(result) + "\n")
-            print(
-                f"{result['scenario']} seed {result['seed']} {result['controller']}: buses "
-                f"{result['bus_loss']:.1f} s, others {result['other_loss']:.1f} s, "
-                f"{result['violations']} violations, {result['wall']:.0f} s",
-                flush=True,
-            )
+    for result in _in_parallel(asked.jobs, jobs):
+        out.append(result)
+        if asked.out:
+            with open(asked.out, "a") as file:
+                file.write(json.dumps(result) + "\n")
+        print(
+            f"{result['scenario']} seed {result['seed']} {result['controller']}: buses "
+            f"{result['bus_loss']:.1f} s, others {result['other_loss']:.1f} s, "
+            f"{result['violations']} violations, {result['wall']:.0f} s",
+            flush=True,
+        )
     return sorted(out, key=lambda r: (r["seed"], r["controller"]))
+
+
+def _run_some(
+    asked: argparse.Namespace, controllers: list[str], seeds: list[int], weights: str
+) -> list[dict]:
+    options = vars(asked) | {"weights": weights}
+    jobs = [(options, controller, seed) for controller in controllers for seed in seeds]
+    return list(_in_parallel(asked.jobs, jobs))
+
+
+def _in_parallel(jobs: int, what: list[tuple[dict, str, int]]) -> Iterator[dict]:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(jobs, maxtasksperchild=1) as pool:
+        yield from pool.imap_unordered(_one, what)
 
 
 def _one(job: tuple[dict, str, int]) -> dict:
     from signal_priority import controllers as k
     from signal_priority.measure import measure
-    from signal_priority.scenario import bologna, grid, tool
+    from signal_priority.scenario import of_name, tool
     from signal_priority.world import Field, run
     from vigie.traffic.priority import Settings
 
@@ -102,7 +129,7 @@ def _one(job: tuple[dict, str, int]) -> dict:
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        scenario = (bologna if asked["scenario"] == "bologna" else grid)(folder, asked["scale"])
+        scenario = of_name(asked["scenario"], folder, asked["scale"])
         additional = [*scenario.additional]
         if controller == k.ACTUATED:
             k.actuated_file(scenario, folder / "tls.add.xml")
@@ -116,7 +143,7 @@ def _one(job: tuple[dict, str, int]) -> dict:
         if controller == k.OURS:
             additional.append(folder / "loops.add.xml")
             settings = msgspec.json.decode(asked["settings"], type=Settings)
-            make = k.ours(scenario, settings)
+            make = k.ours(scenario, settings, _weights(asked["weights"]))
         elif controller == k.NAIVE:
             naive = k.Naive(scenario)
         command = [
@@ -153,3 +180,10 @@ def _one(job: tuple[dict, str, int]) -> dict:
         else [],
         "wall": time.perf_counter() - begin,
     }
+
+
+def _weights(path: str):
+    from vigie.traffic.priority import weights_from_json
+
+    file = Path(path)
+    return weights_from_json(file.read_bytes()) if path != "none" and file.exists() else None

@@ -12,6 +12,7 @@ from vigie.traffic.priority import (
     Crossing,
     Engine,
     Go,
+    LaneWeights,
     Running,
     Settings,
     apply,
@@ -163,6 +164,8 @@ class Naive:
             libsumo.trafficlight.setRedYellowGreenState(crossing.id, lamps(crossing, look, width))
 
 
-def ours(scenario: Scenario, settings: Settings) -> Callable[[int], Engine]:
+def ours(
+    scenario: Scenario, settings: Settings, weights: LaneWeights | None = None
+) -> Callable[[int], Engine]:
     """The engine of this project."""
-    return lambda now: Engine(scenario.crossings, now, settings)
+    return lambda now: Engine(scenario.crossings, now, settings, weights)

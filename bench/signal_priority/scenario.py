@@ -64,6 +64,11 @@ def _write_loops(path: Path, network: Network, crossings: list[Crossing]) -> Non
     ET.ElementTree(root).write(path)
 
 
+def of_name(name: str, folder: Path, scale: float = 1.0) -> Scenario:
+    """The scenario `bologna` or `grid`."""
+    return {"bologna": bologna, "grid": grid}[name](folder, scale)
+
+
 def bologna(folder: Path, scale: float = 1.0) -> Scenario:
     """Bologna's joined scenario, copied; `scale` multiplies the traffic but not the buses."""
     if not BOLOGNA.is_dir():

@@ -6,6 +6,7 @@ sending a command, storing a fact or knowing a clock: a gateway and a simulator 
 """
 
 from .buses import BusFacts, BusFix
+from .calibration import LaneWeight, LaneWeights, learn, weights_from_json, weights_to_json
 from .check import Watch, check_command, check_crossing, start_watch, step_watch
 from .documents import crossings_from_json, crossings_to_json
 from .engine import Decision, Engine, Event, Turn
@@ -30,10 +31,11 @@ from .traffic import Loop
 
 __all__ = [
     "HOLD", "REQUEST_TABLE", "BusFacts", "BusFix", "Command", "Crossing", "Decision", "Engine",
-    "Event", "Go", "Hold", "Intergreen", "Interstage", "Lane", "Loop", "Network", "NetworkError",
-    "ObservationError", "PlanError", "PriorityError", "Reason", "Request", "Running",
-    "SafetyViolation", "Settings", "SignalGroup", "SignalOnWay", "Stage", "Step", "StopOnWay",
-    "TransitionError", "Turn", "Watch", "Way", "apply", "aspects", "check_command",
-    "check_crossing", "crossings_from_json", "crossings_of", "crossings_to_json", "loop_places",
-    "plan_command", "planned", "read_network", "read_sumo", "settle", "start_watch", "step_watch",
+    "Event", "Go", "Hold", "Intergreen", "Interstage", "Lane", "LaneWeight", "LaneWeights", "Loop",
+    "Network", "NetworkError", "ObservationError", "PlanError", "PriorityError", "Reason",
+    "Request", "Running", "SafetyViolation", "Settings", "SignalGroup", "SignalOnWay", "Stage",
+    "Step", "StopOnWay", "TransitionError", "Turn", "Watch", "Way", "apply", "aspects",
+    "check_command", "check_crossing", "crossings_from_json", "crossings_of", "crossings_to_json",
+    "learn", "loop_places", "plan_command", "planned", "read_network", "read_sumo", "settle",
+    "start_watch", "step_watch", "weights_from_json", "weights_to_json",
 ]  # fmt: skip

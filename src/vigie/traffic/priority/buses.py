@@ -15,10 +15,13 @@ from .routes import Way
 GPS_SIGMA = 6.0  # metres, before anything was learned of the receiver
 STANDING = 1.2  # m/s
 AT_STOP = 35.0  # metres
-PAST = 6.0  # metres beyond a stop line at which a bus has passed it; more while it stands
+PAST = 6.0  # metres beyond a stop line at which a moving bus has passed its green
 FRESH = 12.0  # seconds a position is believed
 GONE = 45.0  # seconds without a position after which a bus is forgotten
 DWELL = (18.0, 10.0)  # seconds, mean and deviation at a stop never observed
+POSITION_ALONE, BESIDE_SPEED = 0.35, 0.2
+"""How far a position is believed against what was foreseen, without and with a measured speed: a
+receiver's speed is good to a few decimetres a second, its position errs for ten seconds on end."""
 SLOWER = 1.12  # a bus's free time over the speed limit's: it accelerates and brakes
 
 
@@ -105,20 +108,22 @@ class Bus:
         way = self.facts.way
         first = self.when == -math.inf or fix.measured - self.when > GONE
         lapse = 0.0 if first else fix.measured - self.when
-        guess = self.at + self.speed * lapse
+        told = None if fix.speed is None else max(0.0, fix.speed)
+        pace = self.speed if told is None else 0.5 * (self.speed + told)
+        guess = self.at + pace * lapse
         low, high = (0.0, way.length) if first else (guess - 60, guess + 60 + 5 * lapse)
         seen = way.locate(fix.x, fix.y, low, high)
         if first:
-            self.at, self.speed = seen, fix.speed or 0.0
+            self.at, self.speed = seen, told or 0.0
             self.next_stop = sum(stop.distance < seen - 15 for stop in way.stops)
         else:
             error = seen - guess
             self.spread += 0.05 * (min(abs(error), 40.0) * 1.25 - self.spread)
-            self.at = max(self.at - 5.0, guess + 0.35 * error)
-            measured = (
-                fix.speed if fix.speed is not None else self.speed + 0.2 * error / max(lapse, 1.0)
-            )
-            self.speed += 0.6 * (max(0.0, measured) - self.speed)
+            gain = POSITION_ALONE if told is None else BESIDE_SPEED
+            self.at = max(self.at - 5.0, guess + gain * error)
+            if told is None:
+                told = max(0.0, self.speed + 0.12 * error / max(lapse, 1.0))
+            self.speed = told
         self.when = fix.measured
         self._stops(dwells)
 
@@ -143,15 +148,16 @@ class Bus:
             self.next_stop += 1
             self.stood_since = None
 
+    def beyond(self, distance: float, now: float) -> float:
+        """Metres by which it seems to be past `distance`; negative before it."""
+        return self.at + self.speed * min(now - self.when, 4.0) - distance
+
     def arrival(self, distance: float, now: float, dwells: Dwells) -> Arrival | None:
-        """When it reaches `distance` along its way; None if it is past or no longer heard."""
+        """When it reaches `distance` along its way, at once if it seems past; None if not heard."""
         age = now - self.when
         if age > FRESH:
             return None
-        at = self.at + self.speed * min(age, 4.0)
-        past = PAST + self.spread if self.speed < 3.0 else PAST
-        if at > distance + past:
-            return None
+        at = distance + self.beyond(distance, now)
         way = self.facts.way
         dwell, variance, served = 0.0, (self.spread / 8.0) ** 2 + age, 0
         for k in range(self.next_stop, len(way.stops)):

@@ -198,6 +198,9 @@ def _check_names(crossing: Crossing) -> None:
     named += [name for lane in crossing.lanes for name in lane.groups]
     if unknown := sorted(set(named) - groups):
         raise PlanError(f"{where}: unknown signal groups {', '.join(unknown)}")
+    lanes = {lane.id for lane in crossing.lanes}
+    if unknown := sorted({name for lane in crossing.lanes for name in lane.leads_to} - lanes):
+        raise PlanError(f"{where}: lanes lead to unknown lanes {', '.join(unknown)}")
     named = [name for way in crossing.interstages for name in (way.origin, way.target)]
     if unknown := sorted(set(named) - stages):
         raise PlanError(f"{where}: unknown stages {', '.join(unknown)}")

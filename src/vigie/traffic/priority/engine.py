@@ -5,34 +5,29 @@ leaves it that `check` has not passed; what the checker refuses is replaced by t
 next move.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
 
-from .buses import Arrival, Bus, BusFacts, BusFix, Dwells
+from .buses import Arrival, Bus, BusFacts, BusFix
+from .calibration import LaneWeights, check_weights
 from .check import Watch, check_command, check_crossing, start_watch, step_watch
 from .errors import ObservationError, SafetyViolation
 from .fairness import Fairness
+from .fleet import Fleet, Key
 from .model import Crossing
 from .reasons import RIVALRY, WAITING, Reason
 from .reasons import rival as rival_of
 from .requests import Request, State, Verb, move, overdue
 from .rules import Ask, Choice, Settings, decide, together, weight_of
 from .runner import HOLD, Command, Go, apply, aspects, plan_command, planned, settle
-from .tables import Tables
+from .tables import Floats, Tables
 from .traffic import SPACING, Loop, Traffic
-
-LONGEST_WAIT = 45.0
-"""Seconds at one crossing that the next believes in."""
 
 WORD_STANDS, REFUSAL_STANDS = 12, 4
 """Seconds an answer to a bus stands before another may replace it, a stronger rival excepted;
 and a refusal before a grant. Only what is said waits: the signals change at once."""
-
-Key: TypeAlias = tuple[str, int]
-"""A bus, and which of the signals of its way."""
 
 
 class Decision(Struct, frozen=True):
@@ -67,18 +62,27 @@ class Turn(Struct, frozen=True):
 
 
 class Engine:
-    """Bus priority and retiming for a set of crossings."""
+    """Bus priority and retiming for a set of crossings.
+
+    `weights` are what was learned of them (`calibration`); without, a rule of thumb guards those
+    who would pay (`fairness`).
+    """
 
     def __init__(
-        self, crossings: Sequence[Crossing], now: int, settings: Settings | None = None
+        self,
+        crossings: Sequence[Crossing],
+        now: int,
+        settings: Settings | None = None,
+        weights: LaneWeights | None = None,
     ) -> None:
         for crossing in crossings:
             check_crossing(crossing)
+        if weights is not None:
+            check_weights(weights, {crossing.id: crossing for crossing in crossings})
         self.settings = settings or Settings()
         self.tables = Tables(crossings)
         self.traffic = Traffic(self.tables)
-        self.dwells = Dwells()
-        self.buses: dict[str, Bus] = {}
+        self.fleet = Fleet(self.tables)
         self.requests: dict[Key, Request] = {}
         self.now = now
         self._states = [planned(crossing, now) for crossing in crossings]
@@ -87,9 +91,12 @@ class Engine:
             for crossing, state in zip(crossings, self._states, strict=True)
         ]
         self._debt = np.zeros(len(crossings))
-        self._passing: dict[Key, float] = {}
-        self._closed: dict[str, int] = {}
-        self.fairness = Fairness(self.tables)
+        self._lane_weight: Floats = np.ones((self.tables.shape[0], self.tables.shape[2]))
+        self.fairness = Fairness(self.tables) if weights is None else None
+        """The guess at who pays, while nothing was learned."""
+        if weights is not None:
+            for (name, lane), k in self.tables.lane_at.items():
+                self._lane_weight[self.tables.index[name], k] = weights.of(name, lane)
 
     def turn(
         self,
@@ -108,11 +115,12 @@ class Engine:
         crossings = self.tables.crossings
         self._states = [settle(c, s, now) for c, s in zip(crossings, self._states, strict=True)]
         self._observe_traffic(loops, now)
-        refused = self._observe_buses(fixes, facts)
+        refused = self.fleet.hear(fixes, facts, now)
+        self.fleet.follow(self.tables.showing(self._states, now)[0], now)
         asks, events = self._ask(now)
         choices = decide(
             self.tables, self.settings, self.traffic.flows(), self.traffic.queue,
-            self.traffic.rate, self.fairness.weight, self._states, asks, now,
+            self.traffic.rate, self._lane_weight, self._states, asks, now,
         )  # fmt: skip
         decisions = self._act(choices, now, refused)
         events += self._judge(choices, now)
@@ -126,48 +134,35 @@ class Engine:
     def _observe_traffic(self, loops: Mapping[str, Loop], now: int) -> None:
         showing, filtered = self.tables.showing(self._states, now)
         self.traffic.update(loops, showing, filtered)
-        self.fairness.update(
-            showing, self.traffic.idle, self.settings.red_gain, self.settings.share_gain
-        )
-
-    def _observe_buses(self, fixes: Iterable[BusFix], facts: Mapping[str, BusFacts]) -> list[str]:
-        refused = list[str]()
-        for fix in fixes:
-            known = facts.get(fix.bus)
-            if known is None:
-                refused.append(f"bus {fix.bus}: not a bus of any known line")
-                continue
-            bus = self.buses.setdefault(fix.bus, Bus(fix.bus, known))
-            bus.facts = known
-            try:
-                if fix.measured > self.now:
-                    raise ObservationError(f"bus {fix.bus}: a position from the future")
-                bus.fix(fix, self.dwells)
-            except ObservationError as wrong:
-                refused.append(str(wrong))
-        return refused
+        if self.fairness is not None:
+            self.fairness.update(
+                showing, self.traffic.idle, self.settings.red_gain, self.settings.share_gain
+            )
+            self._lane_weight = self.fairness.weight
 
     def _ask(self, now: int) -> tuple[list[Ask], list[Event]]:
         """Open, follow and close requests; what the decision is to weigh."""
         asks, events = list[Ask](), list[Event]()
         ahead_of = dict[Key, Arrival]()
-        for bus in self.buses.values():
-            for k, arrival in self._ahead(bus, now):
+        for bus in self.fleet.buses.values():
+            for k, arrival in self.fleet.ahead(bus, now, 3.0 * self.settings.reach):
                 key = (bus.name, k)
                 ahead_of[key] = arrival
                 if key not in self.requests and arrival.likely <= self.settings.reach:
                     events += self._open(bus, k, arrival, now)
         for key, request in list(self.requests.items()):
-            arrival = ahead_of.get(key)
-            if arrival is None:
-                events += self._close(request, now)
+            if (ended := self._ended(request, now)) is not None:
+                events += ended
                 continue
             if (verb := overdue(request, now)) is not None:
                 facts = {"bus": request.bus, "seconds": now - request.opened}
                 key_ = "bus.overstay" if verb == "overstay" else "bus.lost"
                 events += self._move(request, verb, now, Reason(key_, facts))
             request = self.requests.get(key)
-            if request is None or not self._servable(request.crossing, request.lane):
+            arrival = ahead_of.get(key)
+            if request is None or arrival is None:
+                continue
+            if not self._servable(request.crossing, request.lane):
                 continue
             c = self.tables.index[request.crossing]
             lane = self.tables.lane_at[request.crossing, request.lane]
@@ -199,31 +194,6 @@ class Engine:
         c = self.tables.index[crossing]
         return k is not None and together(self.tables, c, k, k)
 
-    def _ahead(self, bus: Bus, now: int) -> Iterator[tuple[int, Arrival]]:
-        """Signals ahead of a bus with its arrivals; the wait at the first delays the others."""
-        wait, first = 0.0, True
-        for k, signal in enumerate(bus.facts.way.signals):
-            if k <= self._closed.get(bus.name, -1):
-                continue
-            if signal.crossing not in self.tables.index:
-                continue
-            arrival = bus.arrival(signal.distance, now, self.dwells)
-            if arrival is None:
-                continue
-            raw = arrival.likely
-            if raw + wait > self.settings.reach * 1.5:
-                break
-            if wait > 0:
-                arrival = Arrival(
-                    arrival.early + 0.5 * wait, raw + wait, arrival.late + 1.2 * wait,
-                    False, arrival.distance, arrival.stops,
-                )  # fmt: skip
-            yield k, arrival
-            passing = self._passing.get((bus.name, k))
-            if first and passing is not None:
-                wait = max(0.0, min(LONGEST_WAIT, passing - now - raw))
-            first = False
-
     def _weigh(self, request: Request, arrival: Arrival, c: int, lane: int) -> Ask:
         reach = self.tables.distance[c, lane]
         near, beyond = self.traffic.near[c, lane], self.traffic.beyond[c, lane]
@@ -236,7 +206,7 @@ class Engine:
         helped = request.state not in ("maxPresence", "rejected") and (
             self._debt[c] < self.settings.debt_limit
         )
-        facts = self.buses[request.bus].facts
+        facts = self.fleet.buses[request.bus].facts
         people = (
             weight_of(self.settings, facts.people, facts.lateness)
             if helped
@@ -293,7 +263,7 @@ class Engine:
                 request = self.requests.get(key)
                 if request is None or request.crossing != crossing:
                     continue
-                self._passing[key] = now + verdict.passing
+                self.fleet.passing[key] = now + verdict.passing
                 locked = self._debt[choice.crossing] >= self.settings.debt_limit
                 events += self._tell(request, verdict.grant, locked, verdict.reason, now)
         return events
@@ -353,18 +323,18 @@ class Engine:
         key = (request.bus, request.signal)
         if after.state == "closed":
             del self.requests[key]
-            if verb == "pass":
-                self._closed[request.bus] = max(request.signal, self._closed.get(request.bus, -1))
-            self._passing.pop(key, None)
+            self.fleet.passing.pop(key, None)
         else:
             self.requests[key] = after
         if after.state == request.state:
             return []
         return [Event(now, request.crossing, request.bus, after.state, reason)]
 
-    def _close(self, request: Request, now: int) -> list[Event]:
-        bus = self.buses.get(request.bus)
+    def _ended(self, request: Request, now: int) -> list[Event] | None:
+        """What closes a request whose bus has passed or is not heard; None while it goes on."""
         facts: dict[str, str | int] = {"bus": request.bus, "seconds": now - request.opened}
-        if bus is None or now - bus.when > 12:
+        if not self.fleet.hears(request.bus, now):
             return self._move(request, "lose", now, Reason("bus.lost", facts))
-        return self._move(request, "pass", now, Reason("bus.passed", facts))
+        if self.fleet.has_passed(request.bus, request.signal):
+            return self._move(request, "pass", now, Reason("bus.passed", facts))
+        return None

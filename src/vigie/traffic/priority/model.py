@@ -86,6 +86,8 @@ class Lane(Struct, frozen=True, forbid_unknown_fields=True):
     entry_loop: str | None = None
     entry_distance: float = 0.0
     """Metres from the entry loop to the stop line."""
+    leads_to: tuple[str, ...] = ()
+    """Lanes of the same crossing that its vehicles come to next: its second stop line."""
 
 
 class Crossing(Struct, frozen=True, forbid_unknown_fields=True, dict=True):

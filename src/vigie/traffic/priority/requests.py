@@ -22,7 +22,7 @@ OPEN: tuple[State, ...] = (
     "requested", "processing", "watchOtherTraffic", "granted", "rejected", "reserviceLocked",
 )  # fmt: skip
 
-MAX_PRESENCE = 240
+MAX_PRESENCE = 420
 """Seconds after which a request that never passed stops being served."""
 AFTERLIFE = 60
 """Seconds a request may stay in maxPresence before it is closed."""

@@ -5,7 +5,8 @@ following stages by a simple policy up to the horizon. Queues are fluid: they gr
 demand and shrink at its discharge, so every interval has a closed form and no second is stepped
 through. Waiting is the area under the queue (vehicle-seconds, vertical queue: Webster 1958,
 Robertson & Bretherton 1991 for the rolling horizon). A bus passes when what stands before it has
-been discharged and it has arrived itself.
+been discharged and it has arrived itself. Where a crossing has two stop lines one behind the other,
+what the first lets go is what comes to the second: nobody is counted as waiting at both.
 
 R rows, L lanes, B bus samples (each bus several times, with its arrival early, likely and late).
 """
@@ -18,6 +19,8 @@ from .tables import Bools, Floats, Ints, Tables
 
 FAR = 1e6
 TINY = 1e-6
+CHAIN = 2
+"""Stop lines one behind the other at one crossing that are followed, beyond the first."""
 
 
 class Buses(NamedTuple):
@@ -50,39 +53,78 @@ class Outcome(NamedTuple):
     """(R, B) seconds from now at which the bus sample passes."""
     traffic: Floats
     """(R,) weighted waiting."""
+    vehicles: Floats
+    """(R,) vehicle-seconds, unweighted."""
     bus: Floats
     """(R,) weighted waiting of the buses."""
 
 
 class _State:
-    def __init__(self, rows: Rows, queue: Floats, rate: Floats, buses: Buses, end: float) -> None:
-        self.rows = np.arange(len(rows.crossing))
-        self.queue = queue[rows.crossing]
-        self.rate = rate[rows.crossing]
+    def __init__(
+        self, t: Tables, rows: Rows, queue: Floats, rate: Floats, buses: Buses, end: float
+    ) -> None:
+        c = rows.crossing
+        self.rows = np.arange(len(c))
+        self.queue = queue[c]
+        self.rate = rate[c]
         self.area = np.zeros_like(self.queue)
-        self.now = np.zeros(len(rows.crossing))
+        self.now = np.zeros(len(c))
         self.end = end
-        self.lane = buses.lane[rows.crossing]
-        self.ahead = buses.ahead[rows.crossing]
-        self.eta = buses.eta[rows.crossing]
+        self.lane = buses.lane[c]
+        self.ahead = buses.ahead[c]
+        self.eta = buses.eta[c]
         self.passing = np.full(self.eta.shape, FAR)
+        share, coming = _feed(t, rate)
+        self.own = (rate - coming)[c]
+        self.share, self.feeders = share[c], t.feeders[c]
+        self.lag = (t.length / t.speed + 2.0)[c]
 
-    def serve(self, flow: Floats, seconds: Floats) -> None:
-        """Let `flow` (R, L) discharge for `seconds` (R,)."""
+    def serve(self, flow: Floats, seconds: Floats, green: Floats) -> None:
+        """Let `flow` (R, L) discharge for `seconds` (R,); buses pass where it is `green` only.
+
+        A queue uses part of the amber; a bus that is still on its way brakes for it.
+        """
         span = np.maximum(0.0, np.minimum(seconds, self.end - self.now))
         wide = span[:, None]
-        after = self.queue + (self.rate - flow) * wide
+        fed, late = self._fed(flow, wide)
+        coming = self.own + fed
+        after = self.queue + (coming - flow) * wide
         cleared = after < 0
-        drained = self.queue * self.queue / np.maximum(2.0 * (flow - self.rate), TINY)
+        drained = self.queue * self.queue / np.maximum(2.0 * (flow - coming), TINY)
         self.area += np.where(cleared, drained, 0.5 * (self.queue + after) * wide)
-        self.queue = np.maximum(after, 0.0)
+        self.queue = np.maximum(after, 0.0) + late
         out = flow[self.rows[:, None], self.lane]
         reach = self.now[:, None] + self.ahead / np.maximum(out, TINY)
         at = np.maximum(reach, self.eta)
-        hit = (out > 0.02) & (self.passing >= FAR) & (at <= (self.now + span)[:, None])
+        sure = out * green[self.rows[:, None], self.lane]
+        hit = (sure > 0.02) & (self.passing >= FAR) & (at <= (self.now + span)[:, None])
         self.passing = np.where(hit, at, self.passing)
         self.ahead = np.maximum(0.0, self.ahead - out * wide)
         self.now = self.now + span
+
+    def _fed(self, flow: Floats, wide: Floats) -> tuple[Floats, Floats]:
+        """What comes from a first stop line to a second: vehicles a second meanwhile, and the
+        vehicles still on their way when the interval ends."""
+        fed = late = np.zeros_like(self.queue)
+        if self.share.shape[2] == 0:
+            return fed, late
+        caught = np.minimum(1.0, self.lag / np.maximum(wide, TINY))
+        for _ in range(CHAIN):
+            most = self.queue / np.maximum(wide, TINY) + self.own + fed
+            gone = np.minimum(flow, most)
+            inflow = np.zeros_like(fed)
+            for j in range(self.share.shape[2]):
+                inflow += self.share[:, :, j] * np.take_along_axis(gone, self.feeders[:, :, j], 1)
+            fed, late = inflow * (1.0 - caught), inflow * caught * wide
+        return fed, late
+
+
+def _feed(t: Tables, rate: Floats) -> tuple[Floats, Floats]:
+    """Shares (C, L, J) that agree with the demand counted, and what comes so on average (C, L)."""
+    index = np.arange(t.shape[0])[:, None, None]
+    coming = (t.feed * rate[index, t.feeders]).sum(axis=2)
+    fit = np.minimum(1.0, rate / np.maximum(coming, TINY))
+    return t.feed * fit[:, :, None], coming * fit
 
 
 def roll(
@@ -98,16 +140,19 @@ def roll(
     """Weigh every row over `horizon` seconds."""
     stage_flow, way_flow = flows
     c = rows.crossing
-    state = _State(rows, queue, rate, buses, horizon)
+    state = _State(t, rows, queue, rate, buses, horizon)
     stage = rows.stage.copy()
-    state.serve(stage_flow[c, stage], rows.hold)
+    always = np.ones_like(state.queue)
+    state.serve(stage_flow[c, stage], rows.hold, always)
     target = rows.target.copy()
     for _ in range(3 * t.shape[1] + 2):
-        state.serve(way_flow[c, stage, target], t.way_seconds[c, stage, target])
+        way = (c, stage, target)
+        state.serve(way_flow[way], t.way_seconds[way], t.way_through[way])
         stage = target
         target = (stage + 1) % t.count[c]
         flow = stage_flow[c, stage]
-        state.serve(flow, _policy(t, rows, stage, flow, stage_flow[c, target], state))
+        greens = _policy(t, rows, stage, flow, stage_flow[c, target], state)
+        state.serve(flow, greens, always)
         if bool((state.now >= horizon - TINY).all()):
             break
     left = state.queue
@@ -118,6 +163,7 @@ def roll(
         waiting,
         state.passing,
         (waiting * weight[c]).sum(axis=1),
+        (waiting * t.real[c]).sum(axis=1),
         (lost * buses.weight[c]).sum(axis=1),
     )
 

@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Growth of its weight when it has half its planned green and vehicles are left over."""
     reach: float = 80.0
     """Seconds before the stop line at which a request is opened."""
-    debt_limit: float = 30_000.0
+    debt_limit: float = 8_000.0
     """Person-seconds that priority may take from others at a crossing before it locks."""
     debt_memory: float = 120.0
     """Seconds in which two thirds of that debt are repaid."""
@@ -133,6 +133,7 @@ def decide(
     drift = _off_plan(t, rows, states, now) * settings.coordination
     own = outcome.traffic + drift
     total = own + outcome.bus
+    price = outcome.vehicles * settings.car_people
     choices = list[Choice]()
     begin = 0
     while begin < len(rows.crossing):
@@ -141,7 +142,7 @@ def decide(
         best = begin + int(np.argmin(total[begin:end]))
         alone = begin + int(np.argmin(own[begin:end]))
         choices.append(
-            _choice(t, rows, outcome, own, best, alone, by_crossing.get(c, []), states[c])
+            _choice(t, rows, outcome, price, best, alone, by_crossing.get(c, []), states[c])
         )
         begin = end
     return choices
@@ -220,7 +221,7 @@ def _choice(
     t: Tables,
     rows: Rows,
     outcome: Outcome,
-    own: Floats,
+    price: Floats,
     best: int,
     alone: int,
     asks: Sequence[Ask],
@@ -229,7 +230,7 @@ def _choice(
     c = int(rows.crossing[best])
     leave = rows.hold[best] < 1
     command: Command = Go(int(rows.target[best])) if leave else Hold()
-    cost = max(0.0, float(own[best] - own[alone]))
+    cost = max(0.0, float(price[best] - price[alone]))
     verdicts = tuple(
         _verdict(t, rows, outcome, c, i, ask, best, alone, cost, state)
         for i, ask in enumerate(asks)

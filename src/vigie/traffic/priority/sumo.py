@@ -241,11 +241,13 @@ def _lanes(
 ) -> tuple[Lane, ...]:
     group_of = {index: names[k] for k, member in enumerate(members) for index in member}
     used: dict[str, list[str]] = {}
+    onward: dict[str, list[str]] = {}
     for index, link in sorted(links.items()):
         if not link.crossing:
             groups = used.setdefault(link.origin, [])
             if group_of[index] not in groups:
                 groups.append(group_of[index])
+            onward.setdefault(link.origin, []).append(link.target)
     out = list[Lane]()
     for lane_id, groups in used.items():
         lane = network.lanes[lane_id]
@@ -253,7 +255,8 @@ def _lanes(
         out.append(
             Lane(lane_id, tuple(groups), lane.length, lane.speed,
                  stop_loop=f"stop/{lane_id}", entry_loop=f"entry/{entry}",
-                 entry_distance=distance)
+                 entry_distance=distance,
+                 leads_to=tuple(lane for lane in onward[lane_id] if lane in used))
         )  # fmt: skip
     return tuple(out)
 

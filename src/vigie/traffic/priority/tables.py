@@ -41,16 +41,23 @@ class Tables:
         self.way_full = np.zeros((n, depth, depth, width))
         """Share of the interstage in which the lane discharges."""
         self.way_filtered = np.zeros((n, depth, depth, width))
+        self.way_through = np.zeros((n, depth, depth, width))
+        """1 where the lane keeps its green from one stage to the other."""
         self.real = np.zeros((n, width), dtype=np.bool_)
         self.saturation = np.full((n, width), 0.5)
         self.distance = np.full((n, width), 50.0)
         self.length = np.full((n, width), 50.0)
         self.speed = np.full((n, width), 13.9)
+        self.feeders = np.zeros((n, width, 1), dtype=np.int64)
+        """Lanes (C, L, J) whose vehicles come to each lane next, its second stop line."""
+        self.feed = np.zeros((n, width, 1))
+        """Share of what each of them lets go that comes; 0 pads."""
         self.cycle: Floats = np.array([c.cycle for c in self.crossings], dtype=np.float64)
         self.lane_at: dict[tuple[str, str], int] = {}
         self._cache: dict[tuple[int, str], tuple[Bools, Bools]] = {}
         for c, crossing in enumerate(self.crossings):
             self._fill(c, crossing)
+        self._chain()
         share = (self.full + 0.5 * self.filtered) * self.green[:, :, None]
         self.planned_share: Floats = share.sum(axis=1) / np.maximum(self.cycle, 1.0)[:, None]
         """Share of the cycle each lane is served in the plan (C, L)."""
@@ -72,16 +79,34 @@ class Tables:
             self.way_seconds[c, s, t] = way.seconds
             before = crossing.stages[s].aspects
             left = AMBER_USE
+            through = np.ones(self.shape[2])
             for step in way.steps:
                 full, filtered = self.shows(c, step.aspects)
                 late, _ = self.shows(c, _late(step.aspects, before))
+                through *= full + filtered
                 use = min(left, step.seconds)
                 self.way_full[c, s, t] += full * step.seconds + (late > full) * use
                 self.way_filtered[c, s, t] += filtered * step.seconds
                 left -= use
+            self.way_through[c, s, t] = through
             total = max(way.seconds, 1)
             self.way_full[c, s, t] /= total
             self.way_filtered[c, s, t] /= total
+
+    def _chain(self) -> None:
+        """Who feeds whom, a lane's ways taken alike; `rollout` fits the shares to the counts."""
+        fed: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        for c, crossing in enumerate(self.crossings):
+            for k, lane in enumerate(crossing.lanes):
+                for onward in lane.leads_to:
+                    at = self.lane_at[crossing.id, onward]
+                    fed.setdefault((c, at), []).append((k, 1.0 / len(lane.leads_to)))
+        depth = max((len(lanes) for lanes in fed.values()), default=0)
+        shape = (self.shape[0], self.shape[2], depth)
+        self.feeders, self.feed = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+        for (c, at), lanes in fed.items():
+            for j, (k, part) in enumerate(lanes):
+                self.feeders[c, at, j], self.feed[c, at, j] = k, part
 
     def shows(self, c: int, shown: str) -> tuple[Floats, Floats]:
         """(L,) ones where lanes have right of way, and where they may go giving way."""

@@ -61,5 +61,16 @@ def test_a_silent_bus_asks_for_nothing() -> None:
     bus.fix(BusFix("b", 10, 400.0, 2.0, 9.0), dwells)
     assert bus.arrival(500.0, 15, dwells) is not None
     assert bus.arrival(500.0, 30, dwells) is None
-    bus.fix(BusFix("b", 31, 540.0, 2.0, 9.0), dwells)
-    assert bus.arrival(500.0, 31, dwells) is None
+
+
+def test_a_measured_speed_keeps_a_braking_bus_before_its_line() -> None:
+    dwells, bus = Dwells(), Bus("b", BusFacts(way(), "1"))
+    at, speed, now, furthest = 380.0, 12.0, 0, -1000.0
+    while speed > 0 or now < 30:
+        now += 1
+        room = 499.0 - at
+        speed = 0.0 if room < 1 else min(12.0, speed, (2 * 3.0 * room) ** 0.5)
+        at = min(499.0, at + speed)
+        bus.fix(BusFix("b", now, at, 0.0, speed), dwells)
+        furthest = max(furthest, bus.beyond(500.0, now))
+    assert furthest < 5.0

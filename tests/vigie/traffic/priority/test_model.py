@@ -55,6 +55,7 @@ def test_json_round_trip() -> None:
         (lambda d: d["interstages"][0]["steps"].pop(), "intergreen is 5 s"),
         (lambda d: d["interstages"].pop(0), "no interstage after"),
         (lambda d: d["lanes"][0].update(groups=["ghost"]), "ghost"),
+        (lambda d: d["lanes"][0].update(leads_to=["nowhere"]), "unknown lanes nowhere"),
         (lambda d: d.update(colour="blue"), "colour"),
         (lambda d: d["groups"][3].update(min_green=9), "minimum is 9"),
     ],

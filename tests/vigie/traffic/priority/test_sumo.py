@@ -87,3 +87,6 @@ def test_bologna_is_read_and_safe() -> None:
     assert {c.id: c.cycle for c in crossings}["219"] == 123
     for crossing in crossings:
         check_crossing(crossing)
+    lanes = {lane.id: lane.leads_to for crossing in crossings for lane in crossing.lanes}
+    assert lanes["b100_0"] == ("b7_0",), "two stop lines, one behind the other"
+    assert lanes["b7_0"] == ()

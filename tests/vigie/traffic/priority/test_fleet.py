@@ -1,0 +1,66 @@
+"""What a bus has passed: its position is wrong by metres, the lamps are not."""
+
+import random
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.vigie.traffic.priority.make import crossing, way
+from vigie.traffic.priority import BusFacts, BusFix
+from vigie.traffic.priority.fleet import Fleet
+from vigie.traffic.priority.tables import Tables
+
+FACTS = {"b": BusFacts(way(), "1")}
+LINE = 500.0
+
+
+def fleet() -> Fleet:
+    """The buses of a city of one crossing."""
+    return Fleet(Tables([crossing()]))
+
+
+def second(buses: Fleet, now: int, at: float, speed: float, *, green: bool) -> None:
+    """One position of the bus, and what its lane shows."""
+    assert not buses.hear([BusFix("b", now, at, 0.0, speed)], FACTS, now)
+    buses.follow(np.full((1, 3), green), now)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0, 9))
+def test_a_bus_that_stands_at_a_red_never_passes_it(seed: int, sigma: float) -> None:
+    """However the receiver errs for minutes on end, the red holds the bus, and green frees it."""
+    chance, buses, error = random.Random(seed), fleet(), 0.0
+    for now in range(1, 121):
+        error = 0.9 * error + chance.gauss(0, 0.44 * sigma)
+        at = min(LINE - 1.0, 360.0 + 10.0 * now)
+        second(buses, now, at + error, 10.0 if at < LINE - 1 else 0.0, green=now < 5)
+        assert not buses.has_passed("b", 0)
+    for now in range(121, 135):
+        second(buses, now, LINE + 8.0 * (now - 121) + error, 8.0, green=True)
+    assert buses.has_passed("b", 0)
+
+
+def test_a_bus_passes_at_the_end_of_its_green() -> None:
+    buses = fleet()
+    for now in range(1, 16):
+        second(buses, now, 400.0 + 10.0 * now, 10.0, green=now <= 10)
+        assert buses.has_passed("b", 0) == (now >= 12), now
+
+
+def test_far_beyond_is_beyond_whatever_the_lamps_showed() -> None:
+    buses = fleet()
+    for now in range(1, 40):
+        second(buses, now, 400.0 + 8.0 * now, 8.0, green=False)
+    assert buses.has_passed("b", 0)
+
+
+def test_a_jam_does_not_end_a_request() -> None:
+    """A bus whose arrival moves off for minutes is still ahead of its signal."""
+    buses = fleet()
+    second(buses, 1, 100.0, 0.0, green=True)
+    bus = buses.buses["b"]
+    assert [k for k, _ in buses.ahead(bus, 1, 240.0)] == [0]
+    assert not buses.has_passed("b", 0)
+    assert buses.hears("b", 12)
+    assert not buses.hears("b", 30)
