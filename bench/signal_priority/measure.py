@@ -39,7 +39,7 @@ def measure(scenario: Scenario, out: Path) -> dict:
         "depart_delay": wait / count,
         "co2_kg": co2 / 1e6 / max(equipped, 1) * count,
         "headway_cv": headways(out / "stops.xml"),
-        "movements": movements(scenario, out / "routes.xml"),
+        **movements(scenario, out / "routes.xml"),
     }
 
 
@@ -57,8 +57,12 @@ def headways(path: Path) -> float:
     return float(np.mean(spreads)) if spreads else 0.0
 
 
-def movements(scenario: Scenario, path: Path) -> dict[str, tuple[float, int]]:
-    """Delay on the approach of every movement (edge to edge at a signal), non-buses only."""
+def movements(scenario: Scenario, path: Path) -> dict[str, dict[str, tuple[float, int]]]:
+    """Delay of every movement, non-buses only: seconds in all, and vehicles.
+
+    `movements` are by stop line: on the approach edge, to an exit edge. `through` are by crossing:
+    from the approach edge to the edge that leaves it, over all stop lines one behind the other.
+    """
     free: dict[str, float] = {}
     for edge, lanes in scenario.network.edges.items():
         if lanes:
@@ -69,7 +73,8 @@ def movements(scenario: Scenario, path: Path) -> dict[str, tuple[float, int]]:
         for link in scenario.network.links
         if link.tl is not None
     }
-    total: dict[str, list[float]] = defaultdict(lambda: [0.0, 0])
+    by_line: dict[str, list[float]] = defaultdict(lambda: [0.0, 0])
+    through: dict[str, list[float]] = defaultdict(lambda: [0.0, 0])
     for vehicle in ET.parse(path).getroot():
         if vehicle.attrib["id"].startswith("bus_"):
             continue
@@ -77,14 +82,28 @@ def movements(scenario: Scenario, path: Path) -> dict[str, tuple[float, int]]:
         if route is None or "exitTimes" not in route.attrib:
             continue
         edges, exits = route.attrib["edges"].split(), route.attrib["exitTimes"].split()
-        before = float(vehicle.attrib["depart"])
+        before, entered, spent = float(vehicle.attrib["depart"]), None, 0.0
         for i, edge in enumerate(edges):
             leave = float(exits[i])
             if leave < 0:
                 break
-            if i + 1 < len(edges) and (edge, edges[i + 1]) in turns:
-                cell = total[f"{turns[edge, edges[i + 1]]}: {edge} > {edges[i + 1]}"]
-                cell[0] += max(0.0, leave - before - free[edge])
-                cell[1] += 1
+            onward = edges[i + 1] if i + 1 < len(edges) else ""
+            crossing = turns.get((edge, onward))
+            if crossing is not None:
+                delay = max(0.0, leave - before - free[edge])
+                _add(by_line[f"{crossing}: {edge} > {onward}"], delay)
+                entered, spent = entered or edge, spent + delay
+                if i + 2 == len(edges) or turns.get((onward, edges[i + 2])) != crossing:
+                    _add(through[f"{crossing}: {entered} > {onward}"], spent)
+                    entered, spent = None, 0.0
             before = leave
-    return {name: (spent, int(n)) for name, (spent, n) in total.items()}
+    return {"movements": _cells(by_line), "through": _cells(through)}
+
+
+def _add(cell: list[float], delay: float) -> None:
+    cell[0] += delay
+    cell[1] += 1
+
+
+def _cells(totals: dict[str, list[float]]) -> dict[str, tuple[float, int]]:
+    return {name: (spent, int(n)) for name, (spent, n) in totals.items()}

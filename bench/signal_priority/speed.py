@@ -2,9 +2,9 @@
 
     python bench/signal_priority.py --speed 300
 
-The crossings have four stages and twelve lanes, the buses five signals each; loops and positions
-are random but in the range of a busy hour. Process time is measured, so that a machine that
-does other things does not count.
+The crossings have four stages and twelve lanes, four of them behind another stop line, the buses
+five signals each; loops and positions are random but in the range of a busy hour. Process time is
+measured, so that a machine that does other things does not count.
 """
 
 import random
@@ -50,7 +50,7 @@ def crossing(name: str) -> Crossing:
         tuple(Intergreen(a, b, 5) for pair in pairs for a, b in (pair, pair[::-1])),
         tuple(
             Lane(f"{name}.{k}", (f"g{k % 4}",), 150.0, 13.9, 0.5, f"stop/{name}.{k}",
-                 f"in/{name}.{k}", 100.0)
+                 f"in/{name}.{k}", 100.0, (f"{name}.{k + 8}",) if k < 4 else ())
             for k in range(LANES)
         ),
         offset=sum(map(ord, name)) * 7,

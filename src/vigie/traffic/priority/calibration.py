@@ -25,17 +25,18 @@ from .model import Crossing
 LaneKey: TypeAlias = tuple[str, str]
 """Crossing and lane."""
 
-AIM = 1.02
+AIM = 1.03
 """Wait against the wait before that a lane is steered to: below what is promised, since a day's
 mean is not exact."""
-LIGHTEST, HEAVIEST = 1.0, 100.0
+LIGHTEST, HEAVIEST = 1.0, 30.0
 RISE, FALL = 0.7, 0.25
 """Most of a day's error (logarithm of the ratio to the aim) that is believed, up and down."""
-FIRST_STEP, SHORTEST, LONGEST = 0.45, 0.12, 1.3
+FIRST_STEP, SHORTEST, LONGEST = 0.3, 0.1, 1.3
 ONWARD, TURN = 1.25, 0.5
 """A step against the one before it, in the same direction and in the other."""
-LEAST_WAIT = 0.2
-"""Seconds added to both waits, so that a lane without any has a ratio."""
+NOTICED = 5.0
+"""Seconds added to both waits: a second more matters where one waits a minute as where one waits
+three seconds, and a price no course can meet would only spoil the others."""
 
 
 class LaneWeight(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +74,7 @@ def learn(
                 "give finite seconds, none below 0"
             )
         mine = learned.setdefault(crossing, {})
-        ratio = (new + LEAST_WAIT) / (old + LEAST_WAIT)
+        ratio = (new + NOTICED) / (old + NOTICED)
         moved = _follow(mine.get(lane, LaneWeight()), math.log(ratio / AIM))
         if moved.weight > LIGHTEST:
             mine[lane] = moved

@@ -37,7 +37,7 @@ def test_a_day_moves_each_weight_the_right_way(
         assert LIGHTEST <= new <= HEAVIEST
         if key not in before or key not in after:
             assert new == old
-        elif after[key] > AIM * before[key] + 1:
+        elif after[key] > AIM * (before[key] + 5):
             assert new >= old
         elif after[key] < before[key]:
             assert new <= old
@@ -56,7 +56,7 @@ def test_days_settle_where_nobody_pays() -> None:
     for _ in range(60):
         wait = 40.0 * 4.0 / math.sqrt(weights.of("x", "x.main"))
         weights = learn(weights, {LANES[0]: 40.0}, {LANES[0]: wait})
-    assert wait == pytest.approx(AIM * 40.0, rel=0.05)
+    assert wait == pytest.approx(AIM * 45.0 - 5.0, rel=0.05)
     assert weights.of("x", "x.turn") == LIGHTEST
 
 
@@ -66,7 +66,7 @@ def test_days_settle_where_nobody_pays() -> None:
         (b"{", "lane weights document"),
         (b'{"vigie": "crossings/1"}', "lane weights document"),
         (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": {"weight": 0.5}}}}', ">= 1"),
-        (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": {"weight": 1e9}}}}', "<= 100"),
+        (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": {"weight": 1e9}}}}', "<= 30"),
         (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": "a"}}}', "x"),
         (b"\xff", "lane weights document"),
     ],
