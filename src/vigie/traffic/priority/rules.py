@@ -30,7 +30,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     bus_people: float = 30.0
     """People in a bus of unknown load."""
     car_people: float = 1.3
-    bus_factor: float = 2.5
+    bus_factor: float = 3.0
     """Weight of a bus passenger's second against a car passenger's."""
     late_full: float = 180.0
     """Seconds of lateness at which a bus counts double."""

@@ -8,7 +8,7 @@ pytest.importorskip("libsumo", reason="libsumo is not installed: signals are not
 pytest.importorskip("sumo", reason="eclipse-sumo is not installed: signals are not simulated")
 
 from bench.signal_priority import controllers, scenario, world
-from vigie.traffic.priority import Settings
+from vigie.traffic.priority import Settings, weights_from_json
 
 
 @pytest.mark.parametrize("name", ["grid", "bologna"])
@@ -23,7 +23,9 @@ def test_no_bound_is_broken_on_a_simulated_city(name: str, tmp_path: Path) -> No
         "--xml-validation", "never",
     ]  # fmt: skip
     bad = world.Field(gps=15.0, delay=2.0, lost=0.05, dead_loops=0.2)
-    make = controllers.ours(city, Settings())
+    shipped = Path(scenario.__file__).parent / f"{name}.weights.json"
+    weights = weights_from_json(shipped.read_bytes()) if shipped.exists() else None
+    make = controllers.ours(city, Settings(), weights)
     ledger = world.run(command, city.crossings, city.facts, 5, bad, make, end=240)
     assert ledger.violations == []
     assert any(event.state == "granted" for event in ledger.events)
