@@ -331,10 +331,12 @@ class Engine:
         return [Event(now, request.crossing, request.bus, after.state, reason)]
 
     def _ended(self, request: Request, now: int) -> list[Event] | None:
-        """What closes a request whose bus has passed or is not heard; None while it goes on."""
+        """What closes a request (passed, turned, no longer heard); None while it goes on."""
         facts: dict[str, str | int] = {"bus": request.bus, "seconds": now - request.opened}
         if not self.fleet.hears(request.bus, now):
             return self._move(request, "lose", now, Reason("bus.lost", facts))
+        if not self.fleet.comes_to(request.bus, request.signal, request.crossing):
+            return self._move(request, "cancel", now, Reason("bus.turned", facts))
         if self.fleet.has_passed(request.bus, request.signal):
             return self._move(request, "pass", now, Reason("bus.passed", facts))
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from .buses import FRESH, PAST, Arrival, Bus, BusFacts, BusFix, Dwells
+from .buses import FRESH, GONE, PAST, Arrival, Bus, BusFacts, BusFix, Dwells
 from .errors import ObservationError
 from .tables import Bools, Floats, Tables
 
@@ -51,11 +51,15 @@ class Fleet:
             if known is None:
                 refused.append(f"bus {fix.bus}: not a bus of any known line")
                 continue
-            bus = self.buses.setdefault(fix.bus, Bus(fix.bus, known))
+            if fix.measured > now:
+                refused.append(f"bus {fix.bus}: a position from the future")
+                continue
+            bus = self.buses.get(fix.bus)
+            if bus is None or bus.facts.way.id != known.way.id or fix.measured - bus.when > GONE:
+                bus = self.buses[fix.bus] = Bus(fix.bus, known)  # a new run has passed nothing yet
+                self._passed.pop(fix.bus, None)
             bus.facts = known
             try:
-                if fix.measured > now:
-                    raise ObservationError(f"bus {fix.bus}: a position from the future")
                 bus.fix(fix, self.dwells)
             except ObservationError as wrong:
                 refused.append(str(wrong))
@@ -89,6 +93,11 @@ class Fleet:
         """Whether a position of the bus is fresh enough to be believed."""
         known = self.buses.get(bus)
         return known is not None and now - known.when <= FRESH
+
+    def comes_to(self, bus: str, signal: int, crossing: str) -> bool:
+        """Whether that signal of the bus's present way is at the crossing: ways change."""
+        signals = self.buses[bus].facts.way.signals
+        return signal < len(signals) and signals[signal].crossing == crossing
 
     def has_passed(self, bus: str, signal: int) -> bool:
         """Whether the bus has passed that signal of its way."""

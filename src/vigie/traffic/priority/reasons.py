@@ -48,6 +48,7 @@ WORDS: dict[str, dict[str, str]] = {
         "bus.unknown": "bus {bus} cannot be served at this crossing: {why}",
         "bus.overstay": "bus {bus} has been present for {seconds} s: served as ordinary traffic",
         "bus.passed": "bus {bus} has passed the stop line after {seconds} s",
+        "bus.turned": "bus {bus} has a new way that does not come here",
         "bus.lost": "bus {bus} is no longer heard: nothing waits for it any more",
         "bus.opened": "bus {bus} asks for priority, due in {arrival} s ({early} to {late} s)",
     },
@@ -97,6 +98,7 @@ WORDS: dict[str, dict[str, str]] = {
         "bus.unknown": "le bus {bus} ne peut être servi à ce carrefour : {why}",
         "bus.overstay": "le bus {bus} est là depuis {seconds} s : il est servi comme le trafic",
         "bus.passed": "le bus {bus} a passé la ligne de feu après {seconds} s",
+        "bus.turned": "le bus {bus} a un nouvel itinéraire qui ne passe pas ici",
         "bus.lost": "le bus {bus} n'est plus entendu : rien ne l'attend plus",
         "bus.opened": (
             "le bus {bus} demande la priorité, attendu dans {arrival} s ({early} à {late} s)"

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.vigie.traffic.priority.make import crossing, way
 from vigie.traffic.priority import (
@@ -191,7 +192,16 @@ def test_a_lane_without_green_is_rejected() -> None:
 
 
 def test_an_unsafe_crossing_never_starts() -> None:
-    from msgspec import structs
-
     with pytest.raises(PlanError):
         Engine([structs.replace(crossing(), intergreens=())], 0)
+
+
+def test_a_bus_sent_another_way_asks_no_longer() -> None:
+    engine = Engine([crossing()], 0)
+    engine.turn(1, {}, [BusFix("c", 0, 400.0, 0.0, 9.0)], {"c": BusFacts(way(), "1")})
+    assert engine.requests
+    elsewhere = BusFacts(way("y"), "1")
+    elsewhere = BusFacts(structs.replace(elsewhere.way, id="elsewhere"), "1")
+    turn = engine.turn(2, {}, [BusFix("c", 1, 410.0, 0.0, 9.0)], {"c": elsewhere})
+    assert [(e.state, e.reason.key) for e in turn.events] == [("closed", "bus.turned")]
+    assert not engine.requests

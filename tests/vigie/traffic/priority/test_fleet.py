@@ -64,3 +64,17 @@ def test_a_jam_does_not_end_a_request() -> None:
     assert not buses.has_passed("b", 0)
     assert buses.hears("b", 12)
     assert not buses.hears("b", 30)
+
+
+def test_a_new_run_of_the_same_bus_asks_again() -> None:
+    """Nothing of the last run is held against it: not on another way, not after a long silence."""
+    for facts, pause in (({"b": BusFacts(way(group="cross"), "2")}, 1), (FACTS, 60)):
+        buses = fleet()
+        for now in range(1, 16):
+            second(buses, now, 400.0 + 10.0 * now, 10.0, green=True)
+        assert buses.has_passed("b", 0)
+        again = 15 + pause
+        assert not buses.hear([BusFix("b", again, 300.0, 0.0, 9.0)], facts, again)
+        buses.follow(np.full((1, 3), True), again)
+        assert not buses.has_passed("b", 0)
+        assert [k for k, _ in buses.ahead(buses.buses["b"], again, 240.0)] == [0]
