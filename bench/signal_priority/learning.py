@@ -8,6 +8,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from vigie.traffic.priority import LaneWeights, learn, weights_from_json, weights_to_json
 
 from .controllers import OURS, STATIC
@@ -15,16 +17,24 @@ from .report import pooled, worst
 from .scenario import Scenario
 
 SEEDS_A_DAY = 4
+FIRST_GAIN, LAST_GAIN = 1.0, 0.25
+"""How much of a day the weights follow during the first half of the days, and on the last."""
 LEAST = 60
 """Vehicles of a movement in an hour below which its mean teaches nothing."""
+
+PROMISED = 10
+"""Days over which the waits are to be no longer than they were."""
+
+Lane = tuple[str, str]
+"""Crossing and lane."""
 
 Runs = Callable[[list[str], list[int], str], list[dict]]
 """Runs of controllers and seeds with the weights of a file."""
 
 
-def lanes_of(scenario: Scenario) -> dict[str, set[tuple[str, str]]]:
+def lanes_of(scenario: Scenario) -> dict[str, set[Lane]]:
     """The lanes of each movement, named as in the report."""
-    out: dict[str, set[tuple[str, str]]] = {}
+    out: dict[str, set[Lane]] = {}
     for link in scenario.network.links:
         if link.tl is not None:
             origin, target = (lane.rsplit("_", 1)[0] for lane in (link.origin, link.target))
@@ -32,15 +42,35 @@ def lanes_of(scenario: Scenario) -> dict[str, set[tuple[str, str]]]:
     return out
 
 
-def waits(runs: list[dict], lanes: dict[str, set[tuple[str, str]]]) -> dict:
-    """Seconds waited by the movements of every lane (lane, movement → s), pooled."""
-    (means,) = pooled(runs).values()
+def waits(means: dict[str, tuple[float, float]], lanes: dict[str, set[Lane]]) -> dict:
+    """Seconds waited by the movements of every lane (lane, movement → s)."""
     return {
         (lane, movement): wait
-        for movement, (wait, vehicles) in means["movements"].items()
+        for movement, (wait, vehicles) in means.items()
         if vehicles >= LEAST
         for lane in lanes.get(movement, ())
     }
+
+
+def better_days(runs: list[dict]) -> dict[str, tuple[float, float]]:
+    """What each movement waits on the better days of the plans, and its vehicles.
+
+    The mean less one standard error of `PROMISED` days: what is promised against that many days
+    of the plans is then not lost to their chance.
+    """
+    (means,) = pooled(runs).values()
+    out = {}
+    for movement, (wait, vehicles) in means["movements"].items():
+        days = [run["movements"][movement] for run in runs if movement in run["movements"]]
+        spread = float(np.std([spent / max(n, 1) for spent, n in days]))
+        out[movement] = (max(0.0, wait - spread / PROMISED**0.5), vehicles)
+    return out
+
+
+def gain(day: int, days: int) -> float:
+    """How much of `day` (from 0) to follow, of `days`."""
+    late = max(0.0, 2.0 * (day + 1) / days - 1.0)
+    return FIRST_GAIN * (LAST_GAIN / FIRST_GAIN) ** late
 
 
 def learn_weights(asked: argparse.Namespace, scenario: Scenario, run: Runs) -> None:
@@ -50,12 +80,13 @@ def learn_weights(asked: argparse.Namespace, scenario: Scenario, run: Runs) -> N
         path.write_bytes(weights_to_json(LaneWeights()))
     lanes = lanes_of(scenario)
     static = run([STATIC], seeds, "")
-    base, before = pooled(static)[STATIC], waits(static, lanes)
+    base, before = pooled(static)[STATIC], waits(better_days(static), lanes)
     for day in range(asked.learn):
         first = SEEDS_A_DAY * day % len(seeds)
         todays = seeds[first : first + SEEDS_A_DAY]
         ours = run([OURS], todays, asked.weights)
-        after = waits(ours, lanes)
+        means = pooled(ours)[OURS]
+        after = waits(means["movements"], lanes)
         hardest = {}
         for lane, movement in before.keys() & after.keys():
             pair = before[lane, movement], after[lane, movement]
@@ -65,9 +96,9 @@ def learn_weights(asked: argparse.Namespace, scenario: Scenario, run: Runs) -> N
             weights_from_json(path.read_bytes()),
             {lane: pair[0] for lane, pair in hardest.items()},
             {lane: pair[1] for lane, pair in hardest.items()},
+            gain(day, asked.learn),
         )
         path.write_bytes(weights_to_json(weights))
-        means = pooled(ours)[OURS]
         beyond = [m for m in worst(means, base) if m[0] > 0.15]
         print(
             f"day {day + 1}: buses {means['bus_loss'] / base['bus_loss'] - 1:+.1%}, others "

@@ -6,7 +6,7 @@ sending a command, storing a fact or knowing a clock: a gateway and a simulator 
 """
 
 from .buses import BusFacts, BusFix
-from .calibration import LaneWeight, LaneWeights, learn, weights_from_json, weights_to_json
+from .calibration import LaneWeights, learn, weights_from_json, weights_to_json
 from .check import Watch, check_command, check_crossing, start_watch, step_watch
 from .documents import crossings_from_json, crossings_to_json
 from .engine import Decision, Engine, Event, Turn
@@ -31,7 +31,7 @@ from .traffic import Loop
 
 __all__ = [
     "HOLD", "REQUEST_TABLE", "BusFacts", "BusFix", "Command", "Crossing", "Decision", "Engine",
-    "Event", "Go", "Hold", "Intergreen", "Interstage", "Lane", "LaneWeight", "LaneWeights", "Loop",
+    "Event", "Go", "Hold", "Intergreen", "Interstage", "Lane", "LaneWeights", "Loop",
     "Network", "NetworkError", "ObservationError", "PlanError", "PriorityError", "Reason",
     "Request", "Running", "SafetyViolation", "Settings", "SignalGroup", "SignalOnWay", "Stage",
     "Step", "StopOnWay", "TransitionError", "Turn", "Watch", "Way", "apply", "aspects",

@@ -7,9 +7,9 @@ constraint "no lane waits more than it did" (dual ascent: Arrow, Hurwicz & Uzawa
 that nobody harms keeps weight 1 and costs the buses nothing.
 
 The waits come from wherever the operator measures them, before and after: loops, number plates,
-floating cars. Each lane's weight follows in steps of its own, longer while they go the same way,
-half as long when they turn (Rprop: Riedmiller & Braun 1993), since one crossing has room and
-another, saturated, swings. The document keeps the steps, so that a city goes on learning.
+floating cars. A day's mean is a sample: how much of it the weights follow is the caller's `gain`,
+large while everything still moves, small once days only differ by chance (stochastic
+approximation: Robbins & Monro 1951).
 """
 
 import math
@@ -25,46 +25,43 @@ from .model import Crossing
 LaneKey: TypeAlias = tuple[str, str]
 """Crossing and lane."""
 
-AIM = 1.03
+AIM = 1.0
 """Wait against the wait before that a lane is steered to: below what is promised, since a day's
 mean is not exact."""
-LIGHTEST, HEAVIEST = 1.0, 30.0
-RISE, FALL = 0.7, 0.25
+LIGHTEST, HEAVIEST = 1.0, 60.0
+RISE, FALL = 0.5, 0.25
 """Most of a day's error (logarithm of the ratio to the aim) that is believed, up and down."""
-FIRST_STEP, SHORTEST, LONGEST = 0.3, 0.1, 1.3
-ONWARD, TURN = 1.25, 0.5
-"""A step against the one before it, in the same direction and in the other."""
 NOTICED = 5.0
 """Seconds added to both waits: a second more matters where one waits a minute as where one waits
 three seconds, and a price no course can meet would only spoil the others."""
 
-
-class LaneWeight(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a second of waiting counts on a lane, and how it was learned."""
-
-    weight: Annotated[float, Meta(ge=LIGHTEST, le=HEAVIEST)] = LIGHTEST
-    step: Annotated[float, Meta(ge=-LONGEST, le=LONGEST)] = 0.0
-    """Share of a day's error that the weight last followed; negative: downward; 0: not yet."""
+Weight: TypeAlias = Annotated[float, Meta(ge=LIGHTEST, le=HEAVIEST)]
 
 
 class LaneWeights(Struct, frozen=True, forbid_unknown_fields=True):
     """The document: weights by crossing and lane; a lane that is not in it weighs 1."""
 
     vigie: Literal["lane-weights/1"] = "lane-weights/1"
-    crossings: dict[str, dict[str, LaneWeight]] = {}
+    crossings: dict[str, dict[str, Weight]] = {}
 
     def of(self, crossing: str, lane: str) -> float:
         """The weight of a lane."""
-        return self.crossings.get(crossing, {}).get(lane, LaneWeight()).weight
+        return self.crossings.get(crossing, {}).get(lane, LIGHTEST)
 
 
 def learn(
-    weights: LaneWeights, before: Mapping[LaneKey, float], after: Mapping[LaneKey, float]
+    weights: LaneWeights,
+    before: Mapping[LaneKey, float],
+    after: Mapping[LaneKey, float],
+    gain: float = 1.0,
 ) -> LaneWeights:
     """The weights after a day on which lanes waited `after` seconds, `before` under the plans.
 
-    Lanes without both waits keep what they have.
+    A lane that waited a tenth longer than it should grows heavier by about `gain` tenths. Lanes
+    without both waits keep what they have.
     """
+    if not 0 < gain <= 2:
+        raise PlanError(f"gain is {gain}; give a number above 0, at most 2")
     learned = {name: dict(lanes) for name, lanes in weights.crossings.items()}
     for crossing, lane in sorted(before.keys() & after.keys()):
         old, new = before[crossing, lane], after[crossing, lane]
@@ -73,25 +70,13 @@ def learn(
                 f"crossing {crossing}: waits of lane {lane} are {old} s and {new} s; "
                 "give finite seconds, none below 0"
             )
+        error = math.log((new + NOTICED) / (old + NOTICED) / AIM)
+        factor = math.exp(gain * max(-FALL, min(RISE, error)))
         mine = learned.setdefault(crossing, {})
-        ratio = (new + NOTICED) / (old + NOTICED)
-        moved = _follow(mine.get(lane, LaneWeight()), math.log(ratio / AIM))
-        if moved.weight > LIGHTEST:
-            mine[lane] = moved
-        else:
-            mine.pop(lane, None)
+        mine[lane] = min(HEAVIEST, mine.get(lane, LIGHTEST) * factor)
+        if mine[lane] <= LIGHTEST:
+            del mine[lane]
     return LaneWeights(crossings={name: lanes for name, lanes in learned.items() if lanes})
-
-
-def _follow(lane: LaneWeight, error: float) -> LaneWeight:
-    """The lane's weight moved by a step of its own toward mending `error`."""
-    length = abs(lane.step) or FIRST_STEP
-    if lane.step:
-        onward = (lane.step > 0) == (error > 0)
-        length = min(LONGEST, length * ONWARD) if onward else max(SHORTEST, length * TURN)
-    factor = math.exp(length * max(-FALL, min(RISE, error)))
-    weight = max(LIGHTEST, min(HEAVIEST, lane.weight * factor))
-    return LaneWeight(weight, math.copysign(length, error))
 
 
 def weights_from_json(data: bytes | str) -> LaneWeights:
@@ -105,10 +90,7 @@ def weights_from_json(data: bytes | str) -> LaneWeights:
 def weights_to_json(weights: LaneWeights) -> bytes:
     """The document, rounded and in order, for people and their version control."""
     crossings = {
-        name: {
-            lane: LaneWeight(round(entry.weight, 2), round(entry.step, 2))
-            for lane, entry in sorted(lanes.items())
-        }
+        name: {lane: round(weight, 2) for lane, weight in sorted(lanes.items())}
         for name, lanes in sorted(weights.crossings.items())
     }
     return msgspec.json.format(msgspec.json.encode(LaneWeights(crossings=crossings)), indent=2)

@@ -76,7 +76,11 @@ class _State:
         self.passing = np.full(self.eta.shape, FAR)
         share, coming = _feed(t, rate)
         self.own = (rate - coming)[c]
-        self.share, self.feeders = share[c], t.feeders[c]
+        self.share = [share[c, :, j] for j in range(share.shape[2])]
+        lanes = self.queue.shape[1]
+        self.feeders = [
+            self.rows[:, None] * lanes + t.feeders[c, :, j] for j in range(len(self.share))
+        ]
         self.lag = (t.length / t.speed + 2.0)[c]
 
     def serve(self, flow: Floats, seconds: Floats, green: Floats) -> None:
@@ -106,15 +110,15 @@ class _State:
         """What comes from a first stop line to a second: vehicles a second meanwhile, and the
         vehicles still on their way when the interval ends."""
         fed = late = np.zeros_like(self.queue)
-        if self.share.shape[2] == 0:
+        if not self.share:
             return fed, late
         caught = np.minimum(1.0, self.lag / np.maximum(wide, TINY))
         for _ in range(CHAIN):
             most = self.queue / np.maximum(wide, TINY) + self.own + fed
             gone = np.minimum(flow, most)
             inflow = np.zeros_like(fed)
-            for j in range(self.share.shape[2]):
-                inflow += self.share[:, :, j] * np.take_along_axis(gone, self.feeders[:, :, j], 1)
+            for share, feeders in zip(self.share, self.feeders, strict=True):
+                inflow += share * gone.take(feeders)
             fed, late = inflow * (1.0 - caught), inflow * caught * wide
         return fed, late
 
