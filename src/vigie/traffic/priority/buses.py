@@ -7,7 +7,7 @@ it drives slower than the limit, its position is seconds old and metres wrong.
 
 import math
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from .errors import ObservationError
 from .routes import Way
@@ -22,6 +22,8 @@ DWELL = (18.0, 10.0)  # seconds, mean and deviation at a stop never observed
 POSITION_ALONE, BESIDE_SPEED = 0.35, 0.2
 """How far a position is believed against what was foreseen, without and with a measured speed: a
 receiver's speed is good to a few decimetres a second, its position errs for ten seconds on end."""
+DAY = 86_400.0  # seconds
+FULLEST = 500.0  # people; the longest articulated buses carry 200
 SLOWER = 1.12  # a bus's free time over the speed limit's: it accelerates and brakes
 
 
@@ -43,6 +45,18 @@ class BusFacts(Struct, frozen=True):
     lateness: float | None = None
     """Seconds behind schedule."""
     people: float | None = None
+    trip: str | None = None
+    """The run (GTFS `trip_id`): another one begins its way anew."""
+
+    def sound(self) -> tuple["BusFacts", list[str]]:
+        """The same without what cannot be, and what that was, in words."""
+        wrong, said = dict[str, None](), list[str]()
+        for name, low, high in (("lateness", -DAY, DAY), ("people", 0.0, FULLEST)):
+            told = getattr(self, name)
+            if told is not None and not low <= told <= high:
+                wrong[name] = None
+                said.append(f"{name} is {told}; give a number from {low:.0f} to {high:.0f}")
+        return (structs.replace(self, **wrong) if wrong else self), said
 
 
 class Arrival(Struct, frozen=True):

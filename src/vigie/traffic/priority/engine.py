@@ -114,8 +114,8 @@ class Engine:
         self.now = now
         crossings = self.tables.crossings
         self._states = [settle(c, s, now) for c, s in zip(crossings, self._states, strict=True)]
-        self._observe_traffic(loops, now)
-        refused = self.fleet.hear(fixes, facts, now)
+        refused = self._observe_traffic(loops, now)
+        refused += self.fleet.hear(fixes, facts, now)
         self.fleet.follow(self.tables.showing(self._states, now)[0], now)
         asks, events = self._ask(now)
         choices = decide(
@@ -131,14 +131,15 @@ class Engine:
             shown[crossing.id] = look
         return Turn(now, shown, tuple(decisions), tuple(events), tuple(refused))
 
-    def _observe_traffic(self, loops: Mapping[str, Loop], now: int) -> None:
+    def _observe_traffic(self, loops: Mapping[str, Loop], now: int) -> list[str]:
         showing, filtered = self.tables.showing(self._states, now)
-        self.traffic.update(loops, showing, filtered)
+        refused = self.traffic.update(loops, showing, filtered)
         if self.fairness is not None:
             self.fairness.update(
                 showing, self.traffic.idle, self.settings.red_gain, self.settings.share_gain
             )
             self._lane_weight = self.fairness.weight
+        return refused
 
     def _ask(self, now: int) -> tuple[list[Ask], list[Event]]:
         """Open, follow and close requests; what the decision is to weigh."""

@@ -54,9 +54,11 @@ class Fleet:
             if fix.measured > now:
                 refused.append(f"bus {fix.bus}: a position from the future")
                 continue
+            known, wrong = known.sound()
+            refused += [f"bus {fix.bus}: {what}" for what in wrong]
             bus = self.buses.get(fix.bus)
-            if bus is None or bus.facts.way.id != known.way.id or fix.measured - bus.when > GONE:
-                bus = self.buses[fix.bus] = Bus(fix.bus, known)  # a new run has passed nothing yet
+            if bus is None or _begins_anew(bus, known, fix):
+                bus = self.buses[fix.bus] = Bus(fix.bus, known)
                 self._passed.pop(fix.bus, None)
             bus.facts = known
             try:
@@ -66,9 +68,14 @@ class Fleet:
         return refused
 
     def follow(self, open_: Bools, now: int) -> None:
-        """Judge who has passed what, given the lanes (C, L) that may go this second."""
+        """Judge who has passed what, given the lanes (C, L) that may go this second; forget those
+        not heard for long."""
         self._closed_for = np.where(open_, 0.0, self._closed_for + 1.0)
-        for bus in self.buses.values():
+        for bus in list(self.buses.values()):
+            if now - bus.when > GONE:
+                del self.buses[bus.name]
+                self._passed.pop(bus.name, None)
+                continue
             signals = bus.facts.way.signals
             after = self._passed.get(bus.name, -1) + 1
             while after < len(signals) and self._is_beyond(bus, after, now):
@@ -124,3 +131,11 @@ class Fleet:
             if first and passing is not None:
                 wait = max(0.0, min(LONGEST_WAIT, passing - now - raw))
             first = False
+
+
+def _begins_anew(bus: Bus, facts: BusFacts, fix: BusFix) -> bool:
+    """Whether this is a new run, which has passed nothing yet."""
+    return (bus.facts.way.id, bus.facts.trip) != (
+        facts.way.id,
+        facts.trip,
+    ) or fix.measured - bus.when > GONE

@@ -14,6 +14,7 @@ from msgspec import Struct
 from .tables import Bools, Floats, Tables
 
 SPACING = 7.0  # metres a standing vehicle takes
+MOST = 5  # vehicles that can cross a loop in a second
 RING = 16  # seconds of entries remembered
 COVER_STEP = 0.25
 RATE_MEMORY = 240.0  # seconds
@@ -80,13 +81,23 @@ class Traffic:
         ways = t.way_full * full[:, None] + t.way_filtered * filtered[:, None]
         return stages, ways
 
-    def update(self, loops: Mapping[str, Loop], green: Bools, filtered: Bools) -> None:
-        """One second of readings; loops not in `loops` are dead this second."""
+    def update(self, loops: Mapping[str, Loop], green: Bools, filtered: Bools) -> list[str]:
+        """One second of readings; loops not in `loops` are dead this second.
+
+        So are those that tell what cannot be, returned in words.
+        """
+        refused = list[str]()
         shape = self.near.shape
         count = np.zeros((2, *shape))
         occupancy = np.zeros((2, *shape))
         heard = np.zeros((2, *shape), dtype=np.bool_)
         for name, loop in loops.items():
+            if not (0 <= loop.count <= MOST and 0.0 <= loop.occupancy <= 1.0):
+                refused.append(
+                    f"loop {name}: {loop.count} vehicles in a second, occupied {loop.occupancy} of"
+                    f" it; give 0 to {MOST}, and a share from 0 to 1"
+                )
+                continue
             for slot in self._slots.get(name, ()):
                 count[slot], occupancy[slot], heard[slot] = loop.count, loop.occupancy, True
         before = self.queue
@@ -95,6 +106,7 @@ class Traffic:
         self._correct(count, occupancy, self.alive, green)
         self._learn(count, self.alive, green, filtered)
         self.gained = self.left + self.queue - before
+        return refused
 
     def probe(self, c: int, lane: int, vehicles: float) -> None:
         """A bus standing in the queue shows that it holds at least `vehicles` ahead of it."""

@@ -164,7 +164,7 @@ def test_wrong_observations_are_refused_and_decide_nothing() -> None:
     engine = Engine([crossing()], 0)
     turn = engine.turn(
         1,
-        {"no/such": Loop(3, 1.0)},
+        {"no/such": Loop(3, 1.0), "in/x.main": Loop(1, math.nan)},
         [
             BusFix("ghost", 0, 1.0, 1.0),
             BusFix("m1", 0, 5000.0, 5000.0),
@@ -173,7 +173,7 @@ def test_wrong_observations_are_refused_and_decide_nothing() -> None:
         ],
         FACTS,
     )
-    assert len(turn.refused) == 4
+    assert len(turn.refused) == 5
     assert not turn.events
     assert not engine.requests
     with pytest.raises(ObservationError, match="time does not run backwards"):

@@ -67,8 +67,10 @@ def test_a_jam_does_not_end_a_request() -> None:
 
 
 def test_a_new_run_of_the_same_bus_asks_again() -> None:
-    """Nothing of the last run is held against it: not on another way, not after a long silence."""
-    for facts, pause in (({"b": BusFacts(way(group="cross"), "2")}, 1), (FACTS, 60)):
+    """Nothing of the last run is held against it: not on another way, not on another trip, not
+    after a long silence."""
+    elsewhere, next_trip = BusFacts(way(group="cross"), "2"), BusFacts(way(), "1", trip="2")
+    for facts, pause in (({"b": elsewhere}, 1), ({"b": next_trip}, 1), (FACTS, 60)):
         buses = fleet()
         for now in range(1, 16):
             second(buses, now, 400.0 + 10.0 * now, 10.0, green=True)
@@ -78,3 +80,30 @@ def test_a_new_run_of_the_same_bus_asks_again() -> None:
         buses.follow(np.full((1, 3), True), again)
         assert not buses.has_passed("b", 0)
         assert [k for k, _ in buses.ahead(buses.buses["b"], again, 240.0)] == [0]
+
+
+def test_a_bus_not_heard_for_long_is_forgotten() -> None:
+    buses = fleet()
+    for now in range(1, 16):
+        second(buses, now, 400.0 + 10.0 * now, 10.0, green=True)
+    assert buses.has_passed("b", 0)
+    buses.follow(np.full((1, 3), True), 15 + 40)
+    assert "b" in buses.buses
+    buses.follow(np.full((1, 3), True), 15 + 50)
+    assert not buses.buses
+    assert not buses.has_passed("b", 0)
+
+
+@given(st.floats(), st.floats())
+def test_what_is_known_of_a_bus_and_cannot_be_is_told_and_left_out(
+    people: float, lateness: float
+) -> None:
+    facts = {"b": BusFacts(way(), "1", lateness, people)}
+    buses = fleet()
+    refused = buses.hear([BusFix("b", 1, 400.0, 0.0, 9.0)], facts, 1)
+    kept = buses.buses["b"].facts
+    sound = (0 <= people <= 500, -86_400 <= lateness <= 86_400)
+    assert (kept.people == people, kept.lateness == lateness) == sound
+    assert (kept.people is None, kept.lateness is None) == (not sound[0], not sound[1])
+    assert len(refused) == 2 - sum(sound)
+    assert all("give a number" in words for words in refused)

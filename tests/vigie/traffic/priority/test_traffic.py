@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.vigie.traffic.priority.make import crossing
 from vigie.traffic.priority import Loop
@@ -93,3 +95,24 @@ def test_a_red_longer_than_planned_weighs() -> None:
     assert fairness.weight[0, 0] > 1.5
     fairness.update(GREEN, idle, 1.0, 1.0)
     assert fairness.weight[0, 0] == 1.0
+
+
+@given(
+    st.integers(),
+    st.floats() | st.sampled_from([0.0, 1.0, float("nan")]),
+)
+def test_a_loop_that_tells_what_cannot_be_is_dead_and_told(count: int, occupancy: float) -> None:
+    told = Loop(count, occupancy)
+    sound = 0 <= count <= 5 and 0 <= occupancy <= 1
+    one, other = Traffic(Tables([crossing()])), Traffic(Tables([crossing()]))
+    refused = one.update(readings(told, EMPTY), RED, RED)
+    assert len(refused) == (not sound)
+    if not sound:
+        assert "in/x.main" in refused[0]
+        without = readings(told, EMPTY)
+        del without["in/x.main"]
+        assert other.update(without, RED, RED) == []
+        assert (one.queue == other.queue).all()
+        assert (one.alive == other.alive).all()
+    assert np.isfinite(one.queue).all()
+    assert np.isfinite(one.cover).all()
