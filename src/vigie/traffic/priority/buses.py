@@ -23,6 +23,7 @@ POSITION_ALONE, BESIDE_SPEED = 0.35, 0.2
 """How far a position is believed against what was foreseen, without and with a measured speed: a
 receiver's speed is good to a few decimetres a second, its position errs for ten seconds on end."""
 DAY = 86_400.0  # seconds
+FASTEST, NOISE = 40.0, 3.0  # m/s; a receiver at rest may say a little less than nothing
 FULLEST = 500.0  # people; the longest articulated buses carry 200
 SLOWER = 1.12  # a bus's free time over the speed limit's: it accelerates and brakes
 
@@ -35,6 +36,13 @@ class BusFix(Struct, frozen=True):
     x: float
     y: float
     speed: float | None = None
+
+    def sound(self) -> tuple["BusFix", list[str]]:
+        """The same without a speed that cannot be; and what that was, in words."""
+        if self.speed is None or -NOISE <= self.speed <= FASTEST:
+            return self, []
+        said = f"speed is {self.speed}; give m/s from 0 to {FASTEST:.0f}"
+        return structs.replace(self, speed=None), [said]
 
 
 class BusFacts(Struct, frozen=True):
@@ -49,7 +57,7 @@ class BusFacts(Struct, frozen=True):
     """The run (GTFS `trip_id`): another one begins its way anew."""
 
     def sound(self) -> tuple["BusFacts", list[str]]:
-        """The same without what cannot be, and what that was, in words."""
+        """The same without what cannot be; and what that was, in words."""
         wrong, said = dict[str, None](), list[str]()
         for name, low, high in (("lateness", -DAY, DAY), ("people", 0.0, FULLEST)):
             told = getattr(self, name)
@@ -99,9 +107,11 @@ class Dwells:
 class Bus:
     """One bus followed along its way."""
 
-    def __init__(self, name: str, facts: BusFacts) -> None:
+    def __init__(self, name: str, facts: BusFacts, begun: int = 0) -> None:
         self.name = name
         self.facts = facts
+        self.begun = begun
+        """When it was first heard on this run."""
         self.at = 0.0
         """Metres along the way at `when`."""
         self.when = -math.inf
@@ -114,6 +124,8 @@ class Bus:
         """Take a position; ObservationError when it cannot be true."""
         if not math.isfinite(fix.measured):
             raise ObservationError(f"bus {self.name}: a position without a time")
+        if fix.measured == self.when:
+            return  # told twice
         if fix.measured < self.when:
             raise ObservationError(
                 f"bus {self.name}: a position of {fix.measured:.0f} s after one of "

@@ -25,7 +25,7 @@ from .model import Crossing
 LaneKey: TypeAlias = tuple[str, str]
 """Crossing and lane."""
 
-AIM = 1.0
+AIM = 1.05
 """Wait against the wait before that a lane is steered to: below what is promised, since a day's
 mean is not exact."""
 LIGHTEST, HEAVIEST = 1.0, 60.0
@@ -83,7 +83,7 @@ def weights_from_json(data: bytes | str) -> LaneWeights:
     """Read a document; PlanError names what is wrong."""
     try:
         return msgspec.json.decode(data, type=LaneWeights)
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except (msgspec.DecodeError, UnicodeError) as broken:
         raise PlanError(f"lane weights document: {broken}") from broken
 
 
@@ -101,6 +101,12 @@ def check_weights(weights: LaneWeights, crossings: Mapping[str, Crossing]) -> No
     for name, lanes in weights.crossings.items():
         if name not in crossings:
             raise PlanError(f"lane weights: crossing {name} is not among the crossings")
+        for lane, weight in lanes.items():
+            if not LIGHTEST <= weight <= HEAVIEST:
+                raise PlanError(
+                    f"lane weights: crossing {name}: lane {lane} weighs {weight}; "
+                    f"give {LIGHTEST:.0f} to {HEAVIEST:.0f}"
+                )
         known = {lane.id for lane in crossings[name].lanes}
         if stray := sorted(lanes.keys() - known):
             raise PlanError(

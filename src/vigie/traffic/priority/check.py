@@ -17,6 +17,8 @@ from .model import ASPECTS, GREEN, Crossing
 from .runner import Command, Go, Running, apply, aspects, settle
 
 LONG_AGO = -1_000_000
+LONGEST = 3_600
+"""Seconds that any time of a plan may last."""
 
 
 class Watch(Struct, frozen=True):
@@ -33,6 +35,22 @@ def start_watch(crossing: Crossing, shown: str, now: int) -> Watch:
     _check_static(crossing, shown)
     n = len(crossing.groups)
     return Watch(now, shown, (LONG_AGO,) * n, (LONG_AGO,) * n)
+
+
+def resume_watch(crossing: Crossing, running: Running, now: int) -> Watch:
+    """A watch of a crossing met at `now` in the middle of its plan (a settled `running`).
+
+    Greens are taken to have begun with the stage, so that no minimum is counted twice.
+    """
+    origin = crossing.stages[running.stage].aspects
+    if running.target is None:
+        watch = start_watch(crossing, origin, now)
+        since = tuple(running.since if aspect in GREEN else LONG_AGO for aspect in origin)
+        return Watch(now, origin, since, watch.green_ended)
+    watch = start_watch(crossing, origin, running.since - 1)
+    for at in range(running.since, now + 1):
+        watch = step_watch(crossing, watch, aspects(crossing, running, at), at)
+    return watch
 
 
 def step_watch(crossing: Crossing, watch: Watch, shown: str, now: int) -> Watch:
@@ -130,6 +148,7 @@ def check_crossing(crossing: Crossing) -> None:
     """PlanError unless the crossing is complete and its plan, run at its minima, is safe."""
     where = f"crossing {crossing.id}"
     _check_names(crossing)
+    _check_bounds(crossing)
     if len(crossing.stages) < 2:
         raise PlanError(f"{where}: a plan needs two stages at least")
     if not crossing.conflicts:
@@ -140,6 +159,15 @@ def check_crossing(crossing: Crossing) -> None:
                 f"{where}: no intergreen from {crossing.groups[a].id} to {crossing.groups[b].id}; "
                 "a plan without intergreens is refused"
             )
+        if crossing.clearance[a, b] < crossing.groups[a].amber:
+            raise PlanError(
+                f"{where}: the intergreen from {crossing.groups[a].id} to {crossing.groups[b].id} "
+                f"is {crossing.clearance[a, b]} s, shorter than its amber"
+            )
+    for i, group in enumerate(crossing.groups):
+        shown = {stage.aspects[i : i + 1] for stage in crossing.stages}
+        if group.kind != "pedestrian" and group.amber < 1 and "r" in shown and shown & GREEN:
+            raise PlanError(f"{where}: group {group.id} goes from green to red without amber")
     n = len(crossing.stages)
     for i, stage in enumerate(crossing.stages):
         if not 0 < stage.min_green <= stage.green <= stage.max_green:
@@ -160,23 +188,22 @@ def check_crossing(crossing: Crossing) -> None:
 
 
 def _run_at_minima(crossing: Crossing) -> None:
-    """Every interstage after its stage's minimum, then two turns of the plan at its minima."""
+    """Two turns of the plan at its minima, and every way off it taken from the plan and back."""
     n = len(crossing.stages)
-    for (origin, target), way in crossing.ways.items():
-        state = Running(origin, 0)
-        watch = start_watch(crossing, crossing.stages[origin].aspects, 0)
-        begin = crossing.stages[origin].min_green
-        state = apply(crossing, state, Go(target), begin)
-        for at in range(begin, begin + way.seconds + 1):
-            state = settle(crossing, state, at)
-            watch = step_watch(crossing, watch, aspects(crossing, state, at), at)
-    now, state = 0, Running(0, 0)
-    watch = start_watch(crossing, crossing.stages[0].aspects, 0)
-    route = [(i + 1) % n for i in range(2 * n)]
+    turn = [(i + 1) % n for i in range(2 * n)]
+    _run(crossing, 0, turn)
+    for origin, target in crossing.ways:
+        before, after = (origin - 1) % n, (target + 1) % n
+        _run(crossing, before, [origin, target, after, (after + 1) % n])
+
+
+def _run(crossing: Crossing, first: int, route: list[int]) -> None:
+    """Stage `first`, then those of `route`, each left at its minimum."""
+    now, state = 0, Running(first, 0)
+    watch = start_watch(crossing, crossing.stages[first].aspects, 0)
     for target in route:
         now = max(now, state.since) + crossing.stages[state.stage].min_green
         seconds = crossing.ways[state.stage, target].seconds
-        check_command(crossing, watch, state, Go(target), now)
         state = apply(crossing, state, Go(target), now)
         for at in range(now, now + seconds + 1):
             state = settle(crossing, state, at)
@@ -190,9 +217,18 @@ def _check_names(crossing: Crossing) -> None:
     stages = {stage.id for stage in crossing.stages}
     if len(groups) != len(crossing.groups) or len(stages) != len(crossing.stages):
         raise PlanError(f"{where}: two groups or two stages share a name")
-    for group in crossing.groups:
-        if group.min_green < 1 or group.amber < 0:
-            raise PlanError(f"{where}: group {group.id} has a minimum green or amber below bounds")
+    lamps = [link for group in crossing.groups for link in group.links]
+    for what, keys in (
+        ("interstages join the same stages", [(w.origin, w.target) for w in crossing.interstages]),
+        (
+            "intergreens are of the same groups",
+            [(i.ending, i.starting) for i in crossing.intergreens],
+        ),
+        ("lanes share an id", [lane.id for lane in crossing.lanes]),
+        ("groups drive the same lamp", lamps),
+    ):
+        if len(set(keys)) < len(keys):
+            raise PlanError(f"{where}: two {what}; keep one")
     named = [name for pair in crossing.conflicts for name in pair]
     named += [name for i in crossing.intergreens for name in (i.ending, i.starting)]
     named += [name for lane in crossing.lanes for name in lane.groups]
@@ -204,8 +240,33 @@ def _check_names(crossing: Crossing) -> None:
     named = [name for way in crossing.interstages for name in (way.origin, way.target)]
     if unknown := sorted(set(named) - stages):
         raise PlanError(f"{where}: unknown stages {', '.join(unknown)}")
-    if any(step.seconds < 1 for way in crossing.interstages for step in way.steps):
-        raise PlanError(f"{where}: an interstage step lasts less than a second")
+
+
+def _check_bounds(crossing: Crossing) -> None:
+    """PlanError where a figure is out of any crossing's range."""
+    figures: list[tuple[str, float, float, float]] = [("offset", crossing.offset, -86_400, 86_400)]
+    for group in crossing.groups:
+        figures.append((f"min_green of group {group.id}", group.min_green, 1, LONGEST))
+        figures.append((f"amber of group {group.id}", group.amber, 0, 60))
+        figures += [(f"a link of group {group.id}", link, 0, 10_000) for link in group.links]
+    for stage in crossing.stages:
+        for name in ("green", "min_green", "max_green"):
+            figures.append((f"{name} of stage {stage.id}", getattr(stage, name), 1, LONGEST))
+    for way in crossing.interstages:
+        name = f"a step from {way.origin} to {way.target}"
+        figures += [(name, step.seconds, 1, 600) for step in way.steps]
+        figures.append((f"the way from {way.origin} to {way.target}", way.seconds, 0, LONGEST))
+    for gap in crossing.intergreens:
+        name = f"the intergreen from {gap.ending} to {gap.starting}"
+        figures.append((name, gap.seconds, 0, 600))
+    for lane in crossing.lanes:
+        figures.append((f"length of lane {lane.id}", lane.length, 0.1, 100_000))
+        figures.append((f"speed of lane {lane.id}", lane.speed, 0.1, 100))
+        figures.append((f"saturation of lane {lane.id}", lane.saturation, 0.01, 3))
+        figures.append((f"entry_distance of lane {lane.id}", lane.entry_distance, 0, 100_000))
+    for name, figure, least, most in figures:
+        if not least <= figure <= most:
+            raise PlanError(f"crossing {crossing.id}: {name} is {figure}; give {least} to {most}")
 
 
 def _check_static(crossing: Crossing, shown: str) -> None:

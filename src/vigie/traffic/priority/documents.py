@@ -24,7 +24,7 @@ def crossings_from_json(data: bytes | str) -> tuple[Crossing, ...]:
     """Read and check; PlanError names the field or the bound that is wrong."""
     try:
         document = msgspec.json.decode(data, type=Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except (msgspec.DecodeError, UnicodeError) as broken:
         raise PlanError(f"crossings document: {broken}") from broken
     names = [crossing.id for crossing in document.crossings]
     if len(set(names)) != len(names):

@@ -12,22 +12,36 @@ from msgspec import Struct
 
 from .buses import Arrival, Bus, BusFacts, BusFix
 from .calibration import LaneWeights, check_weights
-from .check import Watch, check_command, check_crossing, start_watch, step_watch
-from .errors import ObservationError, SafetyViolation
+from .check import check_crossing
+from .errors import PlanError
 from .fairness import Fairness
 from .fleet import Fleet, Key
+from .lamps import Lamps
 from .model import Crossing
 from .reasons import RIVALRY, WAITING, Reason
 from .reasons import rival as rival_of
 from .requests import Request, State, Verb, move, overdue
-from .rules import Ask, Choice, Settings, decide, together, weight_of
-from .runner import HOLD, Command, Go, apply, aspects, plan_command, planned, settle
+from .rules import (
+    Ask,
+    Choice,
+    Settings,
+    Verdict,
+    check_settings,
+    decide,
+    together,
+    weight_of,
+)
+from .runner import Command, Go, Running
 from .tables import Floats, Tables
 from .traffic import SPACING, Loop, Traffic
 
 WORD_STANDS, REFUSAL_STANDS = 12, 4
 """Seconds an answer to a bus stands before another may replace it, a stronger rival excepted;
 and a refusal before a grant. Only what is said waits: the signals change at once."""
+
+
+MOST_ASKS = 16
+"""Buses weighed at once at one crossing; more would not fit its approaches."""
 
 
 class Decision(Struct, frozen=True):
@@ -65,7 +79,9 @@ class Engine:
     """Bus priority and retiming for a set of crossings.
 
     `weights` are what was learned of them (`calibration`); without, a rule of thumb guards those
-    who would pay (`fairness`).
+    who would pay (`fairness`). `running` says where crossings are at `now`, when they are taken
+    over in the middle of something; else they are where their plans have them. PlanError or
+    ObservationError when one of these cannot be.
     """
 
     def __init__(
@@ -74,22 +90,21 @@ class Engine:
         now: int,
         settings: Settings | None = None,
         weights: LaneWeights | None = None,
+        running: Mapping[str, Running] | None = None,
     ) -> None:
         for crossing in crossings:
             check_crossing(crossing)
+        if len({crossing.id for crossing in crossings}) < len(crossings):
+            raise PlanError("two crossings share an id; give each its own")
         if weights is not None:
             check_weights(weights, {crossing.id: crossing for crossing in crossings})
         self.settings = settings or Settings()
+        check_settings(self.settings)
         self.tables = Tables(crossings)
         self.traffic = Traffic(self.tables)
         self.fleet = Fleet(self.tables)
         self.requests: dict[Key, Request] = {}
-        self.now = now
-        self._states = [planned(crossing, now) for crossing in crossings]
-        self._watches: list[Watch] = [
-            start_watch(crossing, aspects(crossing, state, now), now)
-            for crossing, state in zip(crossings, self._states, strict=True)
-        ]
+        self._lamps = Lamps(crossings, now, running or {})
         self._debt = np.zeros(len(crossings))
         self._lane_weight: Floats = np.ones((self.tables.shape[0], self.tables.shape[2]))
         self.fairness = Fairness(self.tables) if weights is None else None
@@ -105,34 +120,27 @@ class Engine:
         fixes: Iterable[BusFix],
         facts: Mapping[str, BusFacts],
     ) -> Turn:
-        """One second. `facts` holds what is known of the buses that run; others are refused."""
-        if now <= self.now:
-            raise ObservationError(
-                f"turn at {now} after one at {self.now}: time does not run backwards; "
-                "start a new engine from the running plan"
-            )
-        self.now = now
-        crossings = self.tables.crossings
-        self._states = [settle(c, s, now) for c, s in zip(crossings, self._states, strict=True)]
+        """One second. `facts` holds what is known of the buses that run; others are refused.
+
+        ObservationError, with nothing changed, when `now` is not after the last turn, or so long
+        after it that the crossings have gone their own way.
+        """
+        self._lamps.advance(now)
         refused = self._observe_traffic(loops, now)
         refused += self.fleet.hear(fixes, facts, now)
-        self.fleet.follow(self.tables.showing(self._states, now)[0], now)
+        self.fleet.follow(self.tables.showing(self._lamps.states, now)[0], now)
         asks, events = self._ask(now)
         choices = decide(
             self.tables, self.settings, self.traffic.flows(), self.traffic.queue,
-            self.traffic.rate, self._lane_weight, self._states, asks, now,
+            self.traffic.rate, self._lane_weight, self._lamps.states, asks, now,
         )  # fmt: skip
-        decisions = self._act(choices, now, refused)
-        events += self._judge(choices, now)
-        shown = dict[str, str]()
-        for c, crossing in enumerate(crossings):
-            look = aspects(crossing, self._states[c], now)
-            self._watches[c] = step_watch(crossing, self._watches[c], look, now)
-            shown[crossing.id] = look
+        done, decisions = self._act(choices, now, refused)
+        events += self._judge(done, now)
+        shown = self._lamps.show()
         return Turn(now, shown, tuple(decisions), tuple(events), tuple(refused))
 
     def _observe_traffic(self, loops: Mapping[str, Loop], now: int) -> list[str]:
-        showing, filtered = self.tables.showing(self._states, now)
+        showing, filtered = self.tables.showing(self._lamps.states, now)
         refused = self.traffic.update(loops, showing, filtered)
         if self.fairness is not None:
             self.fairness.update(
@@ -149,7 +157,9 @@ class Engine:
             for k, arrival in self.fleet.ahead(bus, now, 3.0 * self.settings.reach):
                 key = (bus.name, k)
                 ahead_of[key] = arrival
-                if key not in self.requests and arrival.likely <= self.settings.reach:
+                if key in self.requests or key in self.fleet.given_up:
+                    continue
+                if arrival.likely <= self.settings.reach:
                     events += self._open(bus, k, arrival, now)
         for key, request in list(self.requests.items()):
             if (ended := self._ended(request, now)) is not None:
@@ -157,7 +167,9 @@ class Engine:
                 continue
             if (verb := overdue(request, now)) is not None:
                 facts = {"bus": request.bus, "seconds": now - request.opened}
-                key_ = "bus.overstay" if verb == "overstay" else "bus.lost"
+                key_ = "bus.overstay" if verb == "overstay" else "bus.given_up"
+                if verb == "lose":
+                    self.fleet.given_up.add(key)
                 events += self._move(request, verb, now, Reason(key_, facts))
             request = self.requests.get(key)
             arrival = ahead_of.get(key)
@@ -168,7 +180,22 @@ class Engine:
             c = self.tables.index[request.crossing]
             lane = self.tables.lane_at[request.crossing, request.lane]
             asks.append(self._weigh(request, arrival, c, lane))
-        return asks, events
+        return self._nearest(asks, events, now), events
+
+    def _nearest(self, asks: Sequence[Ask], events: list[Event], now: int) -> list[Ask]:
+        """Those that are weighed: of a crowd at one crossing, the nearest; the others are told."""
+        taken, out = dict[int, int](), list[Ask]()
+        for ask in sorted(asks, key=lambda ask: (ask.eta[1], ask.bus, ask.signal)):
+            count = taken.get(ask.crossing, 0)
+            if count < MOST_ASKS:
+                taken[ask.crossing] = count + 1
+                out.append(ask)
+                continue
+            request = self.requests[ask.bus, ask.signal]
+            reason = Reason("bus.crowd", {"bus": ask.bus, "count": count})
+            events += self._tell(request, False, False, reason, now)
+        kept = {(ask.bus, ask.signal) for ask in out}
+        return [ask for ask in asks if (ask.bus, ask.signal) in kept]
 
     def _open(self, bus: Bus, k: int, arrival: Arrival, now: int) -> list[Event]:
         signal = bus.facts.way.signals[k]
@@ -184,9 +211,10 @@ class Engine:
         reason = Reason("bus.opened", facts)
         events = [Event(now, signal.crossing, bus.name, "requested", reason)]
         if not self._servable(signal.crossing, signal.lane):
-            why = f"lane {signal.lane} has no green in any stage"
             request = move(self.requests[bus.name, k], "weigh", now)
-            reason = Reason("bus.unknown", {"bus": bus.name, "why": why})
+            known = (signal.crossing, signal.lane) in self.tables.lane_at
+            why = "bus.no_green" if known else "bus.unknown"
+            reason = Reason(why, {"bus": bus.name, "lane": signal.lane})
             events += self._move(request, "reject", now, reason)
         return events
 
@@ -221,34 +249,24 @@ class Engine:
             dead, int(loops.sum()),
         )  # fmt: skip
 
-    def _act(self, choices: Sequence[Choice], now: int, refused: list[str]) -> list[Decision]:
-        """Check every choice, put the plan's move in place of what is refused, and apply."""
-        decisions = list[Decision]()
+    def _act(
+        self, choices: Sequence[Choice], now: int, refused: list[str]
+    ) -> tuple[list[Choice], list[Decision]]:
+        """Check every choice and apply it; where one is refused the plan's move stands in, which
+        grants nothing and costs nothing."""
+        done, decisions = list[Choice](), list[Decision]()
         for choice in choices:
-            c = choice.crossing
-            crossing, state = self.tables.crossings[c], self._states[c]
-            command, reason = choice.command, choice.reason
-            try:
-                check_command(crossing, self._watches[c], state, command, now)
-            except SafetyViolation as violation:
-                refused.append(str(violation))
-                command = self._fallback(c, now)
-                reason = Reason("refused", {"why": str(violation)})
-            self._states[c] = apply(crossing, state, command, now)
+            command, wrong = self._lamps.obey(choice.crossing, choice.command)
+            if wrong is None:
+                did = choice
+            else:
+                refused.append(wrong)
+                did = Choice(choice.crossing, command, Reason("refused", {"why": wrong}))
+            done.append(did)
             if isinstance(command, Go) or choice.cost > 0:
-                decisions.append(Decision(now, crossing.id, command, reason))
-        return decisions
-
-    def _fallback(self, c: int, now: int) -> Command:
-        crossing, state, watch = self.tables.crossings[c], self._states[c], self._watches[c]
-        following = Go((state.stage + 1) % len(crossing.stages))
-        for command in (plan_command(crossing, state, now), HOLD, following):
-            try:
-                check_command(crossing, watch, state, command, now)
-            except SafetyViolation:
-                continue
-            return command
-        return HOLD  # nothing is allowed: the lamps stay as they are
+                name = self.tables.crossings[choice.crossing].id
+                decisions.append(Decision(now, name, command, did.reason))
+        return done, decisions
 
     def _judge(self, choices: Sequence[Choice], now: int) -> list[Event]:
         """Move the requests as the choices say, and keep the account of what priority costs."""
@@ -275,7 +293,7 @@ class Engine:
         lanes = self.tables.lane_at
         for verdict in choice.verdicts:
             winner = self.requests.get((verdict.bus, verdict.signal))
-            if winner is None or not verdict.grant:
+            if winner is None or not self._will_grant(winner, verdict, now):
                 continue
             lane = lanes[winner.crossing, winner.lane]
             for rival in list(self.requests.values()):
@@ -287,6 +305,10 @@ class Engine:
                     reason = rival_of(rival.bus, winner.bus)
                     events += self._move(rival, "yield", now, reason)
         return events
+
+    def _will_grant(self, request: Request, verdict: Verdict, now: int) -> bool:
+        stands = self._settled(request, True, verdict.reason, now)
+        return verdict.grant and request.state != "maxPresence" and not stands
 
     def _tell(
         self, request: Request, grant: bool, locked: bool, reason: Reason, now: int
@@ -336,8 +358,10 @@ class Engine:
         facts: dict[str, str | int] = {"bus": request.bus, "seconds": now - request.opened}
         if not self.fleet.hears(request.bus, now):
             return self._move(request, "lose", now, Reason("bus.lost", facts))
-        if not self.fleet.comes_to(request.bus, request.signal, request.crossing):
+        if not self.fleet.comes_to(request.bus, request.signal, request.crossing, request.lane):
             return self._move(request, "cancel", now, Reason("bus.turned", facts))
+        if request.opened < self.fleet.begun(request.bus):
+            return self._move(request, "cancel", now, Reason("bus.anew", facts))
         if self.fleet.has_passed(request.bus, request.signal):
             return self._move(request, "pass", now, Reason("bus.passed", facts))
         return None

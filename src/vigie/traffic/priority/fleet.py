@@ -37,6 +37,8 @@ class Fleet:
         self.buses: dict[str, Bus] = {}
         self.passing: dict[Key, float] = {}
         """When a bus is expected to pass the signals it asks, as the decision foresees it."""
+        self.given_up: set[Key] = set()
+        """Stop lines that a bus never reached in all the time its request was served."""
         self._passed: dict[str, int] = {}
         """The last signal of its way that each bus has passed."""
         shape = (tables.shape[0], tables.shape[2])
@@ -54,12 +56,16 @@ class Fleet:
             if fix.measured > now:
                 refused.append(f"bus {fix.bus}: a position from the future")
                 continue
+            if known.way.fault is not None:
+                refused.append(f"bus {fix.bus}: way {known.way.id}: {known.way.fault}")
+                continue
             known, wrong = known.sound()
-            refused += [f"bus {fix.bus}: {what}" for what in wrong]
+            fix, wrong_too = fix.sound()
+            refused += [f"bus {fix.bus}: {what}" for what in (*wrong, *wrong_too)]
             bus = self.buses.get(fix.bus)
             if bus is None or _begins_anew(bus, known, fix):
-                bus = self.buses[fix.bus] = Bus(fix.bus, known)
-                self._passed.pop(fix.bus, None)
+                self._forget(fix.bus)
+                bus = self.buses[fix.bus] = Bus(fix.bus, known, now)
             bus.facts = known
             try:
                 bus.fix(fix, self.dwells)
@@ -73,14 +79,18 @@ class Fleet:
         self._closed_for = np.where(open_, 0.0, self._closed_for + 1.0)
         for bus in list(self.buses.values()):
             if now - bus.when > GONE:
-                del self.buses[bus.name]
-                self._passed.pop(bus.name, None)
+                self._forget(bus.name)
                 continue
             signals = bus.facts.way.signals
             after = self._passed.get(bus.name, -1) + 1
             while after < len(signals) and self._is_beyond(bus, after, now):
                 self._passed[bus.name] = after
                 after += 1
+
+    def _forget(self, name: str) -> None:
+        self.buses.pop(name, None)
+        self._passed.pop(name, None)
+        self.given_up = {key for key in self.given_up if key[0] != name}
 
     def _is_beyond(self, bus: Bus, k: int, now: int) -> bool:
         signal = bus.facts.way.signals[k]
@@ -101,10 +111,16 @@ class Fleet:
         known = self.buses.get(bus)
         return known is not None and now - known.when <= FRESH
 
-    def comes_to(self, bus: str, signal: int, crossing: str) -> bool:
-        """Whether that signal of the bus's present way is at the crossing: ways change."""
+    def comes_to(self, bus: str, signal: int, crossing: str, lane: str) -> bool:
+        """Whether that signal of the bus's present way is this one: ways change."""
         signals = self.buses[bus].facts.way.signals
-        return signal < len(signals) and signals[signal].crossing == crossing
+        if signal >= len(signals):
+            return False
+        return (signals[signal].crossing, signals[signal].lane) == (crossing, lane)
+
+    def begun(self, bus: str) -> int:
+        """When the bus was first heard on its present run."""
+        return self.buses[bus].begun
 
     def has_passed(self, bus: str, signal: int) -> bool:
         """Whether the bus has passed that signal of its way."""

@@ -7,7 +7,6 @@ WORDS: dict[str, dict[str, str]] = {
         "stage.done": "stage {stage} ends: its queues are served, the others now cost more",
         "stage.hold": "stage {stage} holds: it still serves the most people (about {seconds} s)",
         "stage.limit": "stage {stage} ends: its maximum green is reached",
-        "plan.kept": "the plan runs as it is: {why}",
         "refused": "the checker refused the proposal ({why}); the plan goes on",
         "bus.extend": (
             "green of stage {stage} extended by {seconds} s for bus {bus}, due in {arrival} s: "
@@ -45,7 +44,13 @@ WORDS: dict[str, dict[str, str]] = {
             "bus {bus} is not helped: priority has just cost the others {debt} person-seconds "
             "here, they are repaid first"
         ),
-        "bus.unknown": "bus {bus} cannot be served at this crossing: {why}",
+        "bus.unknown": "bus {bus} cannot be served here: the crossing has no lane {lane}",
+        "bus.no_green": "bus {bus} cannot be served here: no stage lets lane {lane} go",
+        "bus.given_up": (
+            "bus {bus} has not passed in {seconds} s: nothing waits for it here any more"
+        ),
+        "bus.anew": "bus {bus} begins another run",
+        "bus.crowd": "bus {bus} waits: {count} nearer buses are weighed first",
         "bus.overstay": "bus {bus} has been present for {seconds} s: served as ordinary traffic",
         "bus.passed": "bus {bus} has passed the stop line after {seconds} s",
         "bus.turned": "bus {bus} has a new way that does not come here",
@@ -56,7 +61,6 @@ WORDS: dict[str, dict[str, str]] = {
         "stage.done": "la phase {stage} finit : ses files sont écoulées, les autres coûtent plus",
         "stage.hold": "la phase {stage} dure : elle sert le plus de monde (environ {seconds} s)",
         "stage.limit": "la phase {stage} finit : son vert maximal est atteint",
-        "plan.kept": "le plan de feux suit son cours : {why}",
         "refused": "le vérificateur a refusé la proposition ({why}) ; le plan continue",
         "bus.extend": (
             "vert de la phase {stage} prolongé de {seconds} s pour le bus {bus}, attendu dans "
@@ -89,15 +93,19 @@ WORDS: dict[str, dict[str, str]] = {
             "{loops}) : selon les débits du plan, l'aider coûterait plus aux autres"
         ),
         "bus.rival": "le bus {bus} cède au bus {rival}, qui pèse autant ou plus",
-        "bus.twice": "le bus {bus} est servi d'abord à sa ligne de feu la plus proche ici",
+        "bus.twice": "le bus {bus} est servi d'abord à sa ligne d'arrêt la plus proche ici",
         "bus.unhelped": "le bus {bus}, {ahead} véh. devant lui, est servi comme le trafic",
         "bus.locked": (
             "le bus {bus} n'est pas aidé : la priorité vient de coûter {debt} "
             "personnes-secondes aux autres, ils sont servis d'abord"
         ),
-        "bus.unknown": "le bus {bus} ne peut être servi à ce carrefour : {why}",
+        "bus.unknown": "le bus {bus} ne peut être servi : le carrefour n'a pas de voie {lane}",
+        "bus.no_green": "le bus {bus} ne peut être servi : aucune phase n'ouvre la voie {lane}",
+        "bus.given_up": "le bus {bus} n'a pas passé en {seconds} s : plus rien ne l'attend ici",
+        "bus.anew": "le bus {bus} commence une autre course",
+        "bus.crowd": "le bus {bus} attend : {count} bus plus proches sont pesés d'abord",
         "bus.overstay": "le bus {bus} est là depuis {seconds} s : il est servi comme le trafic",
-        "bus.passed": "le bus {bus} a passé la ligne de feu après {seconds} s",
+        "bus.passed": "le bus {bus} a passé la ligne d'arrêt après {seconds} s",
         "bus.turned": "le bus {bus} a un nouvel itinéraire qui ne passe pas ici",
         "bus.lost": "le bus {bus} n'est plus entendu : rien ne l'attend plus",
         "bus.opened": (
@@ -106,7 +114,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
-WAITING = frozenset(("bus.waits", "bus.vague", "bus.blind"))
+WAITING = frozenset(("bus.waits", "bus.vague", "bus.blind", "bus.crowd"))
 """Nothing that is allowed would help, and why."""
 RIVALRY = frozenset(("bus.rival", "bus.twice"))
 """Another request is stronger."""

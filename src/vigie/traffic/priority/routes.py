@@ -12,6 +12,7 @@ from msgspec import Struct
 from .errors import ObservationError
 
 OFF_THE_WAY = 60.0  # metres from the way beyond which a position is not believed
+BEYOND = 50.0  # metres by which a stop line may lie beyond the end of the polyline
 
 
 class SignalOnWay(Struct, frozen=True):
@@ -53,6 +54,28 @@ class Way(Struct, frozen=True, dict=True):
         pace = np.diff(self._along) / np.maximum(np.asarray(self.speeds), 1.0)
         return np.concatenate(([0.0], np.cumsum(pace)))
 
+    @cached_property
+    def fault(self) -> str | None:
+        """What makes the way unusable, in words; None where nothing does."""
+        if len(self.points) < 2 or len(self.speeds) != len(self.points) - 1:
+            return (
+                f"{len(self.points)} points and {len(self.speeds)} speeds; give two points or "
+                "more, and a speed from each to the next"
+            )
+        if not all(math.isfinite(metres) for point in self.points for metres in point):
+            return "a point is not a place"
+        if not all(math.isfinite(speed) and speed > 0 for speed in self.speeds):
+            return "a speed limit is not above 0 m/s"
+        if not 0 < self.length < math.inf:
+            return "its points are all one place"
+        for what, places in (("stop", self.stops), ("signal", self.signals)):
+            along = [place.distance for place in places]
+            if not all(0 <= metres <= self.length + BEYOND for metres in along):
+                return f"a {what} is not on it: it is {self.length:.0f} m long"
+            if along != sorted(along):
+                return f"its {what}s are not in their order"
+        return None
+
     @property
     def length(self) -> float:
         """Metres from end to end."""
@@ -83,7 +106,7 @@ class Way(Struct, frozen=True, dict=True):
         share = np.clip(((x - a[:, 0]) * d[:, 0] + (y - a[:, 1]) * d[:, 1]) / square, 0.0, 1.0)
         off = np.hypot(a[:, 0] + share * d[:, 0] - x, a[:, 1] + share * d[:, 1] - y)
         best = int(np.argmin(off))
-        if off[best] > OFF_THE_WAY:
+        if not off[best] <= OFF_THE_WAY:
             raise ObservationError(
                 f"position ({x:.0f}, {y:.0f}) is {off[best]:.0f} m from way {self.id}; "
                 "off the map or on another line"

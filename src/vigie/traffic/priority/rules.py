@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
+from .errors import PlanError
 from .reasons import Reason
 from .reasons import rival as rival_of
 from .rollout import Buses, Outcome, Rows, roll
@@ -22,6 +23,11 @@ SAMPLES = (0.25, 0.5, 0.25)
 """Weights of a bus's early, likely and late arrival."""
 VAGUE = 40
 """Seconds between early and late above which an arrival is called uncertain."""
+
+
+POSITIVE = frozenset(("car_people", "late_full", "horizon", "debt_memory"))
+"""Settings that something is divided by, or that nothing works without."""
+TINIEST, MOST = 0.01, 1e6
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +56,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds in which two thirds of that debt are repaid."""
     coordination: float = 4.0
     """Person-seconds a second that leaving a coordinated stage off its moment costs."""
+
+
+def check_settings(settings: Settings) -> None:
+    """PlanError when a setting cannot be."""
+    for name in settings.__struct_fields__:
+        value: float | tuple[float, ...] = getattr(settings, name)
+        parts = value if isinstance(value, tuple) else (value,)
+        least = TINIEST if name in POSITIVE else 0.0
+        if not parts or not all(least <= part <= MOST for part in parts):
+            raise PlanError(f"setting {name} is {value}; give a number from {least} to {MOST:.0f}")
 
 
 class Ask(Struct, frozen=True):
@@ -142,8 +158,11 @@ def decide(
         best = begin + int(np.argmin(total[begin:end]))
         alone = begin + int(np.argmin(own[begin:end]))
         choices.append(
-            _choice(t, rows, outcome, price, best, alone, by_crossing.get(c, []), states[c])
-        )
+            _choice(
+                t, rows, outcome, price, best, alone, by_crossing.get(c, []), states[c],
+                forced=bool(rows.hold[begin:end].max() < 1),
+            )
+        )  # fmt: skip
         begin = end
     return choices
 
@@ -226,6 +245,8 @@ def _choice(
     alone: int,
     asks: Sequence[Ask],
     state: Running,
+    *,
+    forced: bool,
 ) -> Choice:
     c = int(rows.crossing[best])
     leave = rows.hold[best] < 1
@@ -235,13 +256,13 @@ def _choice(
         _verdict(t, rows, outcome, c, i, ask, best, alone, cost, state)
         for i, ask in enumerate(asks)
     )
-    granted = [v for v in _without_conflicts(t, c, asks, verdicts) if v.grant]
     final = tuple(_without_conflicts(t, c, asks, verdicts))
+    granted = [v for v in final if v.grant]
     name = t.crossings[c].stages[state.stage].id
     if granted:
         reason = granted[0].reason
     elif leave:
-        reason = Reason("stage.done", {"stage": name})
+        reason = Reason("stage.limit" if forced else "stage.done", {"stage": name})
     else:
         reason = Reason("stage.hold", {"stage": name, "seconds": int(rows.hold[best])})
     return Choice(c, command, reason, final, cost if granted else 0.0)
@@ -318,5 +339,4 @@ def _without_conflicts(
 
 def together(t: Tables, c: int, one: int, other: int) -> bool:
     """Whether some stage lets both lanes go."""
-    open_ = (t.full[c] + t.filtered[c]) > 0
-    return bool((open_[:, one] & open_[:, other]).any())
+    return bool(t.together[c, one, other])

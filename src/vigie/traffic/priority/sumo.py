@@ -6,6 +6,8 @@ What a network does not say is derived, and always toward the safe side:
 - a run of equal states without amber, 5 s or longer, is a stage, unless all its greens go on into
   the next run, which then only adds to it (a clearance or an early start); all between two stages
   is a fixed interstage, kept as the city wrote it;
+- pedestrians' minimum is the time to cross at 1.2 m/s, or the planned green if that is shorter; a
+  stage in which they walk lasts at least as long;
 - a stage's minimum is the sum of the declared `minDur`; where none is declared, the planned green
   less 10 s, never under 6 s. Its maximum is the declared `maxDur` or 15 s above the plan,
   whichever is longer: a maximum protects waiting times, not lives;
@@ -15,6 +17,7 @@ What a network does not say is derived, and always toward the safe side:
   the other directly, else the amber and 2 s.
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,6 +31,7 @@ from .sumo_net import NetLink, NetProgramme, Network, read_network
 STAGE_SECONDS = 5
 DIRECT_SECONDS = 14  # an end and a start further apart than this do not follow one another
 TOLERATED = frozenset(("GG", "Gg", "gG", "gg", "yg", "gy"))  # a filtered turn may start in amber
+WALK = 1.2  # m/s, the pace that pedestrians' greens are reckoned with (FGSV: RiLSA)
 GROUP_MINIMUM = 10  # above it the stage's own minimum protects the group
 
 
@@ -75,11 +79,16 @@ def _crossing(network: Network, programme: NetProgramme, loop_distance: float) -
     members = [tuple(indices) for indices in columns.values()]
     runs = [structs.replace(r, state="".join(r.state[m[0]] for m in members)) for r in runs]
     names = [f"k{m[0]}" for m in members]
+    walks = [_walk(network, member, links, runs, i) for i, member in enumerate(members)]
+    runs = [
+        structs.replace(r, least=max(r.least, min(r.seconds, _walking(r, walks)))) if r.stage else r
+        for r in runs
+    ]
     conflicts, intergreens = _conflicts(network, tl, members, names, runs)
     return Crossing(
         id=tl,
         groups=tuple(
-            _group(names[i], members[i], links, [(r.state[i], r.least) for r in runs])
+            _group(names[i], members[i], walks[i], [(r.state[i], r.least) for r in runs])
             for i in range(len(members))
         ),
         stages=tuple(
@@ -164,15 +173,33 @@ def _interstages(tl: str, runs: list[Run]) -> tuple[Interstage, ...]:
     return tuple(ways)
 
 
+def _walk(
+    network: Network, member: tuple[int, ...], links: dict[int, NetLink], runs: list[Run], i: int
+) -> int | None:
+    """Seconds that pedestrians of a group need, none more than planned; None: not on foot."""
+    if not all(k in links and links[k].crossing for k in member):
+        return None
+    across = max(network.lanes[links[k].target].length for k in member)
+    planned = min(_lengths([(r.state[i], r.seconds) for r in runs], GREEN), default=GROUP_MINIMUM)
+    return max(1, min(planned, math.ceil(across / WALK)))
+
+
+def _walking(run: Run, walks: list[int | None]) -> int:
+    """Seconds that a stage needs for those who walk in it."""
+    return max(
+        (walk for walk, aspect in zip(walks, run.state, strict=True) if walk and aspect in GREEN),
+        default=0,
+    )
+
+
 def _group(
-    name: str, member: tuple[int, ...], links: dict[int, NetLink], shown: list[tuple[str, int]]
+    name: str, member: tuple[int, ...], walk: int | None, shown: list[tuple[str, int]]
 ) -> SignalGroup:
-    on_foot = all(i in links and links[i].crossing for i in member)
     shortest = min(_lengths(shown, GREEN), default=GROUP_MINIMUM)
     return SignalGroup(
         id=name,
-        kind="pedestrian" if on_foot else "vehicle",
-        min_green=max(1, shortest if on_foot else min(GROUP_MINIMUM, shortest)),
+        kind="vehicle" if walk is None else "pedestrian",
+        min_green=max(1, min(GROUP_MINIMUM, shortest) if walk is None else min(walk, shortest)),
         amber=min(_lengths(shown, frozenset("y")), default=0),
         links=member,
     )

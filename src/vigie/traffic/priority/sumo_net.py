@@ -16,6 +16,9 @@ from msgspec import Struct
 
 from .errors import NetworkError
 
+DAY = 86_400
+"""Seconds; nothing in a programme lasts longer."""
+
 Point: TypeAlias = tuple[float, float]
 
 
@@ -92,7 +95,7 @@ def read_network(net_file: Path, programme_files: Iterable[Path] = ()) -> Networ
 def _parse(path: Path) -> ET.Element:
     try:
         return ET.parse(path).getroot()  # noqa: S314  (the operator's own file, never a stranger's)
-    except (ET.ParseError, OSError) as broken:
+    except (ET.ParseError, OSError, LookupError, ValueError) as broken:
         raise NetworkError(f"{path.name}: cannot be read: {broken}") from broken
 
 
@@ -116,8 +119,10 @@ def _lanes(root: ET.Element) -> tuple[dict[str, NetLane], dict[str, tuple[str, .
                 tuple((float(p[0]), float(p[1])) for p in points),
                 frozenset((lane.get("allow") or "").split()),
             )  # fmt: skip
-            if not (math.isfinite(read.length) and read.length > 0 and read.speed > 0):
+            if not (0 < read.length < math.inf and 0 < read.speed < math.inf):
                 raise NetworkError(f"lane {read.id}: length and speed must be above 0")
+            if not all(math.isfinite(metres) for point in read.shape for metres in point):
+                raise NetworkError(f"lane {read.id}: its shape has a point that is no place")
             lanes[read.id] = read
             own.append(read.id)
         edges[_need(edge, "id")] = tuple(own)
@@ -132,6 +137,8 @@ def _link(element: ET.Element, lanes: dict[str, NetLane]) -> NetLink:
             raise NetworkError(f"a connection names lane {lane}, which the network lacks")
     tl = element.get("tl")
     index = int(_need(element, "linkIndex")) if tl is not None else -1
+    if tl is not None and index < 0:
+        raise NetworkError(f"connection from {origin} to {target}: linkIndex {index} is below 0")
     walk = origin.startswith(":") and "_w" in origin
     return NetLink(origin, target, element.get("via"), tl, index, walk)
 
@@ -157,6 +164,8 @@ def _programmes(root: ET.Element) -> dict[str, NetProgramme]:
 
 def _whole(tl: str, text: str) -> int:
     value = float(text)
+    if not abs(value) <= DAY:
+        raise NetworkError(f"programme of {tl}: {text} s is no time of a programme")
     if value != int(value):
         raise NetworkError(f"programme of {tl}: {text} s; controllers count whole seconds")
     return int(value)
@@ -175,7 +184,13 @@ def _foes(root: ET.Element, links: tuple[NetLink, ...]) -> dict[str, frozenset[t
         ordered = [k for lane in (junction.get("incLanes") or "").split() for k in by_lane[lane]]
         for request in junction.iter("request"):
             a = int(_need(request, "index"))
-            for b, bit in enumerate(reversed(_need(request, "foes"))):
+            foes = _need(request, "foes")
+            if a >= len(foes) or len(foes) < len(ordered):
+                raise NetworkError(
+                    f"junction {junction.get('id')}: request {a} has {len(foes)} foes for "
+                    f"{len(ordered)} links"
+                )
+            for b, bit in enumerate(reversed(foes)):
                 if bit == "1" and a < len(ordered) and b < len(ordered):
                     one, other = ordered[a], ordered[b]
                     if one.tl is not None and one.tl == other.tl:

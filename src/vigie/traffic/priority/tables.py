@@ -58,6 +58,9 @@ class Tables:
         for c, crossing in enumerate(self.crossings):
             self._fill(c, crossing)
         self._chain()
+        open_: Bools = (self.full + self.filtered) > 0
+        self.together: Bools = np.any(open_[:, :, :, None] & open_[:, :, None, :], axis=1)
+        """(C, L, L) whether some stage lets both lanes go."""
         share = (self.full + 0.5 * self.filtered) * self.green[:, :, None]
         self.planned_share: Floats = share.sum(axis=1) / np.maximum(self.cycle, 1.0)[:, None]
         """Share of the cycle each lane is served in the plan (C, L)."""

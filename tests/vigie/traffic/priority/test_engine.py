@@ -1,6 +1,7 @@
 """The engine on random city seconds: safe, the same every time, and every request ends."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.vigie.traffic.priority.make import crossing, way
+from tests.vigie.traffic.priority.oracle import broken
 from vigie.traffic.priority import (
     BusFacts,
     BusFix,
@@ -19,12 +21,9 @@ from vigie.traffic.priority import (
     PlanError,
     Settings,
     Turn,
-    aspects,
-    planned,
-    start_watch,
-    step_watch,
 )
-from vigie.traffic.priority.rules import together, weight_of
+from vigie.traffic.priority.reasons import Reason
+from vigie.traffic.priority.rules import Choice, Verdict, together, weight_of
 
 GROUPS = ("main", "turn", "cross")
 FACTS = {
@@ -76,9 +75,7 @@ def test_no_bound_is_ever_broken_and_the_answer_is_one(
     x = crossing(skippable=skippable, coordinated=coordinated)
     chosen = Settings(bus_factor=factor)
     turns = play(x, story, chosen)
-    watch = start_watch(x, aspects(x, planned(x, 0), 0), 0)
-    for turn in turns:
-        watch = step_watch(x, watch, turn.shown["x"], turn.at)
+    assert not broken(x, [turn.shown["x"] for turn in turns])
     assert turns == play(x, story, chosen)
 
 
@@ -205,3 +202,113 @@ def test_a_bus_sent_another_way_asks_no_longer() -> None:
     turn = engine.turn(2, {}, [BusFix("c", 1, 410.0, 0.0, 9.0)], {"c": elsewhere})
     assert [(e.state, e.reason.key) for e in turn.events] == [("closed", "bus.turned")]
     assert not engine.requests
+
+
+def test_a_refused_proposal_is_neither_shown_nor_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decider gone mad: the checker stands before the lamps, and nothing is told as done."""
+
+    def mad(t, chosen, *rest) -> list[Choice]:
+        *_, states, asks, _ = rest
+        lost = Reason("bus.extend", {})
+        return [
+            Choice(c, Go((state.stage + 2) % 3), lost, tuple(
+                Verdict(ask.bus, ask.signal, True, lost, 0.0) for ask in asks
+            ), 5_000.0)
+            for c, state in enumerate(states)
+            if state.target is None
+        ]  # fmt: skip
+
+    monkeypatch.setattr("vigie.traffic.priority.engine.decide", mad)
+    x, engine = crossing(), Engine([crossing()], 0)
+    shown, events, refused = [], [], []
+    for now in range(1, 200):
+        turn = engine.turn(now, {}, [BusFix("m1", now, 400.0, 0.0, 0.0)], FACTS)
+        shown.append(turn.shown["x"])
+        events += turn.events
+        refused += turn.refused
+    assert not broken(x, shown)
+    assert len({*shown}) > 3
+    assert refused
+    assert {e.state for e in events} == {"requested"}
+    assert not engine._debt.any()
+
+
+def test_a_late_bus_and_a_full_one_weigh_more() -> None:
+    """One bus comes to its green, another stands at the red: the fuller or later is served."""
+
+    def green_ends(coming: BusFacts, standing: BusFacts) -> int:
+        engine = Engine([crossing()], 0)
+        empty = {f"{w}/x.{g}": Loop(0, 0.0) for w in ("in", "stop") for g in GROUPS}
+        for now in range(1, 60):
+            fixes = [
+                BusFix("m", now, 260.0 + 5.0 * now, 0.0, 5.0), BusFix("c", now, 490.0, 0.0, 0.0)
+            ]  # fmt: skip
+            if engine.turn(now, empty, fixes, {"m": coming, "c": standing}).shown["x"][0] != "G":
+                return now
+        return 60
+
+    way_on = structs.replace(way(), stops=())
+    for more, less in (({"people": 150.0}, {"people": 2.0}), ({"lateness": 360.0}, {})):
+        to_green = green_ends(
+            BusFacts(way_on, "1", **more), BusFacts(way(group="cross"), "2", **less)
+        )
+        to_red = green_ends(
+            BusFacts(way_on, "1", **less), BusFacts(way(group="cross"), "2", **more)
+        )
+        assert to_red < to_green, more
+
+
+def test_what_priority_takes_is_counted_locked_and_repaid() -> None:
+    engine = Engine([crossing()], 0, Settings(debt_limit=50.0, bus_factor=20.0))
+    states, debts = set(), []
+    for now in range(1, 400):
+        loops = {f"{w}/x.{g}": Loop(0, 0.0) for w in ("in", "stop") for g in GROUPS}
+        loops["in/x.main"] = loops["stop/x.main"] = Loop(now % 2, 0.9)
+        at = 400.0 + 10.0 * (now % 40)
+        facts = {f"c{now // 40}": BusFacts(way(group="cross"), "2")}
+        turn = engine.turn(now, loops, [BusFix(f"c{now // 40}", now, at, 0.0, 10.0)], facts)
+        states |= {event.state for event in turn.events}
+        debts.append(float(engine._debt[0]))
+    assert "reserviceLocked" in states
+    assert any(b < a for a, b in pairwise(debts))
+
+
+def test_of_a_crowd_the_nearest_are_weighed() -> None:
+    engine = Engine([crossing()], 0)
+    facts = {f"b{k:02}": BusFacts(way(), "1") for k in range(40)}
+    fixes = [BusFix(name, 1, 300.0 + 4.0 * k, 0.0, 9.0) for k, name in enumerate(facts)]
+    turn = engine.turn(1, {}, fixes, facts)
+    crowd = [e for e in turn.events if e.reason.key == "bus.crowd"]
+    assert {e.state for e in crowd} == {"watchOtherTraffic"}
+    assert {e.bus for e in crowd} == {f"b{k:02}" for k in range(24)}
+
+
+def test_two_crossings_of_one_id_are_refused() -> None:
+    with pytest.raises(PlanError, match="share an id"):
+        Engine([crossing(), crossing()], 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"debt_memory": 0.0}, {"late_full": 0.0}, {"bus_factor": math.nan}, {"horizon": math.inf},
+        {"policies": ()}, {"bus_people": -1.0},
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_are_refused(wrong: dict) -> None:
+    with pytest.raises(PlanError, match=f"setting {next(iter(wrong))}"):
+        Engine([crossing()], 0, Settings(**wrong))
+
+
+def test_a_bus_on_another_lane_or_trip_leaves_its_request() -> None:
+    """The old request is closed with its reason; the new run asks for itself."""
+    other = BusFacts(structs.replace(way(group="cross"), id="w-main"), "1")
+    trip = BusFacts(way(), "1", trip="next")
+    for facts, key in ((other, "bus.turned"), (trip, "bus.anew")):
+        engine = Engine([crossing()], 0)
+        engine.turn(1, {}, [BusFix("c", 0, 400.0, 0.0, 9.0)], {"c": BusFacts(way(), "1")})
+        events = engine.turn(2, {}, [BusFix("c", 1, 400.0, 0.0, 9.0)], {"c": facts}).events
+        assert [(e.state, e.reason.key) for e in events if e.state == "closed"] == [("closed", key)]
+        events = engine.turn(3, {}, [BusFix("c", 2, 400.0, 0.0, 9.0)], {"c": facts}).events
+        assert [e.state for e in events if e.state == "requested"] == ["requested"]
+        assert {r.lane for r in engine.requests.values()} == {facts.way.signals[0].lane}

@@ -3,11 +3,13 @@
 import random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.vigie.traffic.priority.make import crossing, way
-from vigie.traffic.priority import BusFacts, BusFix
+from vigie.traffic.priority import BusFacts, BusFix, SignalOnWay, StopOnWay
 from vigie.traffic.priority.fleet import Fleet
 from vigie.traffic.priority.tables import Tables
 
@@ -80,6 +82,50 @@ def test_a_new_run_of_the_same_bus_asks_again() -> None:
         buses.follow(np.full((1, 3), True), again)
         assert not buses.has_passed("b", 0)
         assert [k for k, _ in buses.ahead(buses.buses["b"], again, 240.0)] == [0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"points": ()}, "two points"),
+        ({"points": ((0.0, 0.0),)}, "two points"),
+        ({"speeds": ()}, "a speed from each"),
+        ({"points": ((0.0, 0.0), (float("nan"), 0.0))}, "not a place"),
+        ({"points": ((1.0, 1.0), (1.0, 1.0))}, "all one place"),
+        ({"speeds": (0.0,)}, "above 0"),
+        ({"signals": (SignalOnWay("x", "x.main", float("nan")),)}, "signal is not on it"),
+        ({"stops": (StopOnWay("a", 9e9),)}, "stop is not on it"),
+        ({"stops": (StopOnWay("a", 9.0), StopOnWay("b", 3.0))}, "not in their order"),
+    ],
+)
+def test_a_broken_way_is_refused(change: dict, said: str) -> None:
+    buses = fleet()
+    facts = {"b": BusFacts(structs.replace(way(), **change), "1")}
+    (refused,) = buses.hear([BusFix("b", 1, 400.0, 0.0, 9.0)], facts, 1)
+    assert refused.startswith("bus b: way w-main: ")
+    assert said in refused
+    assert not buses.buses
+
+
+@given(st.floats())
+def test_a_speed_that_cannot_be_is_told_and_left_out(speed: float) -> None:
+    """It neither carries the bus past its line nor anywhere else."""
+    buses = fleet()
+    refused = buses.hear([BusFix("b", 1, 420.0, 0.0, speed)], FACTS, 1)
+    buses.follow(np.full((1, 3), True), 1)
+    assert bool(refused) == (not -3 <= speed <= 40)
+    assert not buses.has_passed("b", 0)
+    assert buses.buses["b"].at == pytest.approx(420.0)
+
+
+def test_a_position_told_twice_is_one() -> None:
+    once, often = fleet(), fleet()
+    for now in range(1, 5):
+        for buses, times in ((once, 1), (often, 50)):
+            for _ in range(times):
+                second(buses, now, 400.0 + 9.0 * now, 9.0, green=True)
+    one, other = once.buses["b"], often.buses["b"]
+    assert (one.at, one.speed, one.spread) == (other.at, other.speed, other.spread)
 
 
 def test_a_bus_not_heard_for_long_is_forgotten() -> None:

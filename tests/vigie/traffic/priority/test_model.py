@@ -58,6 +58,19 @@ def test_json_round_trip() -> None:
         (lambda d: d["lanes"][0].update(leads_to=["nowhere"]), "unknown lanes nowhere"),
         (lambda d: d.update(colour="blue"), "colour"),
         (lambda d: d["groups"][3].update(min_green=9), "minimum is 9"),
+        (lambda d: d["groups"][0].update(amber=0), "green to red without amber"),
+        (lambda d: d["groups"][0].update(links=[1, 1]), "same lamp"),
+        (lambda d: d["groups"][0].update(links=[-1]), "a link of group main is -1"),
+        (lambda d: d["intergreens"].append(d["intergreens"][0]), "intergreens are of the same"),
+        (lambda d: d["intergreens"][0].update(seconds=2), "shorter than its amber"),
+        (lambda d: d["interstages"].append(d["interstages"][0]), "join the same stages"),
+        (lambda d: d["lanes"].append(d["lanes"][0]), "lanes share an id"),
+        (lambda d: d["lanes"][0].update(length=0), "length of lane x.main is 0"),
+        (lambda d: d["lanes"][0].update(saturation=1e300), "saturation of lane x.main"),
+        (lambda d: d["lanes"][0].update(speed=-1), "speed of lane x.main"),
+        (lambda d: d["stages"][0].update(max_green=10**30), "max_green of stage A"),
+        (lambda d: d["interstages"][0]["steps"][0].update(seconds=10**9), "a step from A to B"),
+        (lambda d: d.update(offset=10**30), "offset"),
     ],
 )
 def test_an_unsafe_document_is_refused(change, words: str) -> None:
@@ -120,6 +133,29 @@ def test_a_stage_that_cannot_be_run_at_its_minimum_is_refused() -> None:
     short = structs.replace(x.stages[1], min_green=3)
     with pytest.raises(PlanError, match="unsafe"):
         check_crossing(structs.replace(x, stages=(x.stages[0], short, x.stages[2])))
+
+
+def test_a_skip_that_would_cut_a_minimum_short_is_refused() -> None:
+    """Cross needs 24 s, which B and C give together; skipping B leaves it C's 8."""
+    x = crossing(skippable=True)
+    long = structs.replace(x.groups[2], min_green=24)
+    turning = tuple(
+        pair for pair in x.conflicts if set(pair) != {"turn", "cross"}
+    )  # cross may go with turn here
+    both = structs.replace(x.stages[1], aspects="rGGr", min_green=16, green=16, max_green=20)
+    ways = (
+        structs.replace(x.interstages[0]),
+        structs.replace(x.interstages[1], steps=(Step(3, "ryGr"), Step(2, "rrGr"))),
+        *x.interstages[2:],
+    )
+    joined = structs.replace(
+        x, groups=(*x.groups[:2], long, x.groups[3]), conflicts=turning, interstages=ways,
+        intergreens=tuple(i for i in x.intergreens if {i.ending, i.starting} != {"turn", "cross"}),
+        stages=(x.stages[0], both, x.stages[2]),
+    )  # fmt: skip
+    check_crossing(structs.replace(joined, interstages=(*ways[:2], ways[3])))
+    with pytest.raises(PlanError, match="minimum is 24"):
+        check_crossing(joined)
 
 
 def test_every_interstage_is_tried() -> None:

@@ -65,11 +65,14 @@ def test_an_uncertain_arrival_is_said() -> None:
 
 
 def test_a_bus_that_never_leaves_does_not_ask_for_ever() -> None:
-    """A bus broken down at its stop line: helped no longer than the maximum, then closed."""
-    events = stand((), MAX_PRESENCE + AFTERLIFE + 5)
+    """A bus broken down at its stop line: helped no longer than the maximum, closed, and not
+    helped again."""
+    events = stand((), 2 * (MAX_PRESENCE + AFTERLIFE) + 5)
     assert [e.at for e in events if e.state == "maxPresence"] == [MAX_PRESENCE + 1]
     closed = [e for e in events if e.state == "closed"]
     assert [e.at for e in closed] == [MAX_PRESENCE + AFTERLIFE + 1]
+    assert [e.reason.key for e in closed] == ["bus.given_up"]
+    assert [e.state for e in events].count("requested") == 1
 
 
 def test_words_do_not_flicker() -> None:

@@ -53,6 +53,14 @@ def test_a_programme_becomes_a_checked_crossing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
+        ('<?xml version="1.0" encoding="foo"?><net/>', NetworkError, "cannot be read"),
+        (NET.format(clear=CLEAR).replace('speed="13.9"', 'speed="inf"', 1), NetworkError, "above"),
+        (NET.format(clear=CLEAR).replace("-120,0", "nan,0"), NetworkError, "no place"),
+        (NET.format(clear=CLEAR).replace('"30"', '"1e999"'), NetworkError, "no time"),
+        (NET.format(clear=CLEAR).replace('offset="0"', 'offset="inf"'), NetworkError, "no time"),
+        (NET.format(clear=CLEAR).replace('linkIndex="1"', 'linkIndex="-1"'), NetworkError, "below"),
+        (NET.format(clear=CLEAR).replace('foes="10"', 'foes="1"'), NetworkError, "1 foes for 2"),
+        (NET.format(clear=CLEAR).replace('"3" state="yr"', '"3" state="rr"'), PlanError, "amber"),
         ("<net", NetworkError, "cannot be read"),
         ("<routes/>", NetworkError, "not a SUMO network"),
         ("<net/>", NetworkError, "without edges"),
@@ -90,3 +98,31 @@ def test_bologna_is_read_and_safe() -> None:
     lanes = {lane.id: lane.leads_to for crossing in crossings for lane in crossing.lanes}
     assert lanes["b100_0"] == ("b7_0",), "two stop lines, one behind the other"
     assert lanes["b7_0"] == ()
+
+
+WALK = """<net version="1.20">
+<edge id="w"><lane id="w_0" index="0" speed="13.9" length="120" shape="-120,0 0,0"/></edge>
+<edge id="e"><lane id="e_0" index="0" speed="13.9" length="120" shape="0,0 120,0"/></edge>
+<edge id=":x_w0" function="walkingarea"><lane id=":x_w0_0" index="0" allow="pedestrian" speed="1"
+ length="3" shape="0,0 1,1"/></edge>
+<edge id=":x_c0" function="crossing"><lane id=":x_c0_0" index="0" allow="pedestrian" speed="1"
+ length="{across}" shape="0,0 1,1"/></edge>
+<tlLogic id="x" type="static" programID="0" offset="0">
+ <phase duration="40" state="Gr"/><phase duration="3" state="yr"/><phase duration="2" state="rr"/>
+ <phase duration="16" state="rG"/><phase duration="15" state="rr"/></tlLogic>
+<junction id="x" type="traffic_light" x="0" y="0" incLanes="w_0 :x_w0_0" intLanes="">
+ <request index="0" response="10" foes="10" cont="0"/>
+ <request index="1" response="00" foes="01" cont="0"/></junction>
+<connection from="w" to="e" fromLane="0" toLane="0" tl="x" linkIndex="0" dir="s" state="O"/>
+<connection from=":x_w0" to=":x_c0" fromLane="0" toLane="0" tl="x" linkIndex="1" dir="s"
+ state="M"/>
+</net>"""
+
+
+@pytest.mark.parametrize(("across", "seconds"), [("6", 5), ("18", 15), ("30", 16)])
+def test_pedestrians_have_the_time_to_cross(tmp_path: Path, across: str, seconds: int) -> None:
+    """At 1.2 m/s, none more than the city planned; the stage in which they walk waits for them."""
+    (x,) = read(tmp_path, WALK.format(across=across))
+    walk = x.groups[x.group_index["k1"]]
+    assert (walk.kind, walk.min_green) == ("pedestrian", seconds)
+    assert x.stages[1].min_green >= seconds
