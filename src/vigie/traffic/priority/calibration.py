@@ -25,10 +25,10 @@ from .model import Crossing
 LaneKey: TypeAlias = tuple[str, str]
 """Crossing and lane."""
 
-AIM = 1.05
+AIM = 1.0
 """Wait against the wait before that a lane is steered to: below what is promised, since a day's
 mean is not exact."""
-LIGHTEST, HEAVIEST = 1.0, 60.0
+LIGHTEST, HEAVIEST = 1.0, 40.0
 RISE, FALL = 0.5, 0.25
 """Most of a day's error (logarithm of the ratio to the aim) that is believed, up and down."""
 NOTICED = 5.0

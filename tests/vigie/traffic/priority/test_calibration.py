@@ -81,7 +81,7 @@ def test_days_that_differ_by_chance_settle_too() -> None:
         (b"{", "lane weights document"),
         (b'{"vigie": "crossings/1"}', "lane weights document"),
         (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": 0.5}}}', ">= 1"),
-        (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": 1e9}}}', "<= 60"),
+        (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": 1e9}}}', "<= 40"),
         (b'{"vigie": "lane-weights/1", "crossings": {"x": {"x.main": "a"}}}', "x"),
         (b"\xff", "lane weights document"),
     ],
