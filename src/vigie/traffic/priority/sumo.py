@@ -9,8 +9,8 @@ What a network does not say is derived, and always toward the safe side:
 - pedestrians' minimum is the time to cross at 1.2 m/s, or the planned green if that is shorter; a
   stage in which they walk lasts at least as long;
 - a stage's minimum is the sum of the declared `minDur`; where none is declared, the planned green
-  less 10 s, never under 6 s. Its maximum is the declared `maxDur` or 15 s above the plan,
-  whichever is longer: a maximum protects waiting times, not lives;
+  less 10 s, not under 6 s unless the plan is. Its maximum is the declared `maxDur` or 15 s above
+  the plan, whichever is longer: a maximum protects waiting times, not lives;
 - two groups conflict when the network calls them foes and the programme never lets them go
   together; where it does let them, one gives way or the city accepted the merge;
 - the intergreen of a conflicting pair is the shortest the programme itself uses when one follows

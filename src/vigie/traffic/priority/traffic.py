@@ -37,10 +37,6 @@ class Traffic:
         self.tables = tables
         self.near = np.zeros(shape)
         """Vehicles between entry loop and stop line."""
-        self.left = np.zeros(shape)
-        """Vehicles that passed the stop line during the last second."""
-        self.gained = np.zeros(shape)
-        """Vehicles that joined the queue during the last second, after all corrections."""
         self.beyond = np.zeros(shape)
         """Vehicles queued upstream of the entry loop."""
         self.rate: Floats = PLAN_LOAD * tables.saturation * tables.planned_share * tables.real
@@ -100,12 +96,10 @@ class Traffic:
                 continue
             for slot in self._slots.get(name, ()):
                 count[slot], occupancy[slot], heard[slot] = loop.count, loop.occupancy, True
-        before = self.queue
         self._judge(count, heard)
         self._count(count, self.alive, green)
         self._correct(count, occupancy, self.alive, green)
         self._learn(count, self.alive, green, filtered)
-        self.gained = self.left + self.queue - before
         return refused
 
     def probe(self, c: int, lane: int, vehicles: float) -> None:
@@ -124,7 +118,6 @@ class Traffic:
         arrived = np.where(alive[0], count[0], self.rate)
         modelled = np.where(green, np.minimum(self.near, self.full_flow), 0.0)
         left = np.where(alive[1], count[1], modelled)
-        self.left = left
         self.near = np.maximum(0.0, self.near + arrived - left)
 
     def _correct(self, count: Floats, occupancy: Floats, alive: Bools, green: Bools) -> None:

@@ -81,3 +81,16 @@ def test_words_do_not_flicker() -> None:
     gaps = [b.at - a.at for a, b in pairwise(events)]
     assert len(gaps) >= 1
     assert all(gap >= 12 for gap in gaps)
+
+
+def test_a_maximum_reached_is_said_as_such() -> None:
+    """A queue that is not served when its green must end is not called served."""
+    engine = Engine([crossing()], 0, Settings(bus_factor=0.0))
+    said: dict[str, int] = {}
+    for now in range(1, 200):
+        loops = {f"{w}/x.{g}": Loop(0, 0.0) for w in ("in", "stop") for g in GROUPS}
+        loops["in/x.main"] = loops["stop/x.main"] = Loop(1, 0.9)
+        for decision in engine.turn(now, loops, [], {}).decisions:
+            if decision.reason.facts.get("stage") == "A":
+                said[decision.reason.key] = said.get(decision.reason.key, 0) + 1
+    assert set(said) == {"stage.limit"}
