@@ -21,7 +21,6 @@ FIRST_GAIN, LAST_GAIN = 1.0, 0.25
 """How much of a day the weights follow during the first half of the days, and on the last."""
 LEAST = 60
 """Vehicles of a movement in an hour below which its mean teaches nothing."""
-
 PROMISED = 10
 """Days over which the waits are to be no longer than they were."""
 
