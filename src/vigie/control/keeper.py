@@ -12,6 +12,7 @@ from vigie.control.evidence import observe
 from vigie.control.model import Evidence
 from vigie.control.rules import GRACE_S, OPEN, STATES
 from vigie.control.service import PROGRESS
+from vigie.core import journal
 from vigie.core.bus import Wakeup
 from vigie.core.database import Unit
 from vigie.core.journal import Change
@@ -117,7 +118,8 @@ async def _close(unit: Unit, command: Any, counts: dict[str, int], ended_at: Any
     missed: list[Any] = []
     if counts["confirmed"] < command.total:
         missed = list((await unit.execute(_MISSED, {"id": command.id})).fetchall())
-    await unit.record(
+    await journal.record(
+        unit,
         ENDED,
         params={
             "command": command.id,

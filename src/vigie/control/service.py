@@ -12,7 +12,7 @@ from vigie.control.model import Command, RequestCommand
 from vigie.control.read import read_command
 from vigie.control.rules import STATES, Wanted
 from vigie.control.selection import Chosen, choose, specified, wanted_of
-from vigie.core import clock
+from vigie.core import clock, journal
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict
 from vigie.core.ids import uuid7
@@ -83,7 +83,8 @@ async def request_command(
     chosen = await choose(unit, asked, wanted)
     now = clock.now()
     made = uuid7()
-    entry = await unit.record(
+    entry = await journal.record(
+        unit,
         COMMANDED,
         params={"command": made, "verb": asked.verb, "params": asked.params, "total": len(chosen)},
         changes=_changes(chosen, wanted),
@@ -139,7 +140,8 @@ async def cancel_command(unit: Unit, command: UUID, reason: str) -> Command:
             {"command": str(command)},
         )
     await clear_pending(unit, sorted(row.asset for row in rows))
-    await unit.record(
+    await journal.record(
+        unit,
         CANCELLED,
         params={"command": command, "verb": before.verb, "total": len(rows)},
         changes=[

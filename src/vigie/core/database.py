@@ -2,7 +2,7 @@
 
     async with database.unit(principal, scope, request_id=…) as unit:
         await unit.execute(select(…))
-        await unit.record("control.command", …)     # the journal, in the same transaction
+        await journal.record(unit, "control.command", …)   # in the same transaction
         unit.after_commit(lambda: bus.publish(…))
 
 One verb, one transaction: it commits when the block ends and rolls back when it raises; nobody
@@ -10,11 +10,9 @@ else calls commit. Row level security sees the scope; without one, no rows.
 """
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import CursorResult, Executable, text
@@ -26,9 +24,6 @@ from vigie.core.errors import Unavailable
 from vigie.core.ids import uuid7
 from vigie.core.logs import logger
 from vigie.core.scope import EVERYTHING, SYSTEM, Principal, Scope
-
-if TYPE_CHECKING:
-    from vigie.core.journal.model import Change, Personal
 
 log = logger(__name__)
 Waker = Callable[[str], Awaitable[None]]
@@ -55,7 +50,7 @@ class Unit:
         principal: Principal,
         scope: Scope,
         request_id: str,
-        waker: "Waker | None" = None,
+        waker: Waker | None = None,
     ) -> None:
         self.connection = connection
         self.principal = principal
@@ -73,33 +68,6 @@ class Unit:
         """The driver's connection, inside this transaction: COPY, and nothing else."""
         pooled = await self.connection.get_raw_connection()
         return cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
-
-    async def record(
-        self,
-        act: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        changes: "Iterable[Change]" = (),
-        reason: str | None = None,
-        personal: "Mapping[str, str | Personal] | None" = None,
-        occurred: datetime | None = None,
-        role: str = "",
-        scopes: Iterable[str] = (),
-    ) -> UUID:
-        """Write one act in the journal; its id. See vigie.core.journal."""
-        from vigie.core import journal
-
-        return await journal.record(
-            self,
-            act,
-            params=params,
-            changes=changes,
-            reason=reason,
-            personal=personal,
-            occurred=occurred,
-            role=role,
-            scopes=scopes,
-        )
 
     def after_commit(self, action: Callable[[], Awaitable[None] | None]) -> None:
         """Do this once the transaction is on disk: wake-ups and fan-out, never facts."""

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from sqlalchemy import text
 
+from vigie.core import journal
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import (
@@ -104,7 +105,8 @@ async def import_contours(
         report.changed = await service.store_contours(unit, contours)
         report.unchanged = len(contours) - report.changed
         if report.changed:
-            await unit.record(
+            await journal.record(
+                unit,
                 "places.contours_imported",
                 params={"file": file.name, "changed": report.changed},
                 changes=[
@@ -307,7 +309,8 @@ async def _merge(unit: Unit, report: ImportReport) -> None:
         {"source": report.source},
     )
     await service.touch(unit)
-    await unit.record(
+    await journal.record(
+        unit,
         "places.streets_imported",
         params={
             "file": report.file,

@@ -9,6 +9,7 @@ import msgspec
 import shapely
 from sqlalchemy import Engine, text
 
+from vigie.core import journal
 from vigie.core.database import Unit
 from vigie.core.geometry import BBox
 from vigie.core.journal import Change
@@ -95,7 +96,8 @@ async def install(
     if not count:
         return False
     await touch(unit)
-    await unit.record(
+    await journal.record(
+        unit,
         "places.installed",
         params={"territory": pack.code, "municipalities": len(pack.municipalities)},
         changes=[

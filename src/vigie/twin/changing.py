@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Row, text
 
 from vigie import places
+from vigie.core import journal
 from vigie.core.database import Unit
 from vigie.core.errors import Forbidden, Invalid, PreconditionFailed
 from vigie.core.geometry import mercator
@@ -44,7 +45,8 @@ async def update(unit: Unit, asset: int, change: AssetChange, version: int) -> A
     before, after = rules.differences(*await _wanted(unit, row, change))
     if after:
         await _write(unit, row, after)
-        await unit.record(
+        await journal.record(
+            unit,
             "twin.asset_changed",
             params={"asset": asset},
             reason=change.reason,
@@ -205,5 +207,5 @@ async def relocate(unit: Unit) -> int:
         moved,
     )
     await write_words(unit, moved["ids"])
-    await unit.record("twin.relocated", params={"assets": len(changes)}, changes=changes)
+    await journal.record(unit, "twin.relocated", params={"assets": len(changes)}, changes=changes)
     return len(changes)

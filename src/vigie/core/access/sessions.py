@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from vigie.core import clock
+from vigie.core import clock, journal
 from vigie.core.access import attempts, passwords
 from vigie.core.access.logins import Logins, digest
 from vigie.core.access.model import Login
@@ -45,7 +45,8 @@ async def log_in(runtime: Runtime, username: str, password: str, visitor: Visito
     if row is None or not right or not row["active"]:
         async with database.unit(SYSTEM, request_id=visitor.request_id) as unit:
             subject = f"user:{row['id']}" if row else ""
-            await unit.record(
+            await journal.record(
+                unit,
                 "access.login_failed",
                 params={"known": row is not None},
                 personal={
@@ -89,7 +90,8 @@ async def open_session(
             text("update access.account set last_login = :now, password = :stored where id = :id"),
             {"now": now, "stored": stored, "id": account},
         )
-        await unit.record(
+        await journal.record(
+            unit,
             "access.logged_in",
             personal={"address": Personal(visitor.address, f"user:{account}")},
         )
@@ -101,7 +103,7 @@ async def open_session(
 async def log_out(unit: Unit, logins: Logins, login: Login) -> None:
     """End this session."""
     await unit.execute(text("delete from access.session where key = :key"), {"key": login.key})
-    await unit.record("access.logged_out")
+    await journal.record(unit, "access.logged_out")
     logins.changed(unit, login.user)
 
 
@@ -129,7 +131,7 @@ async def change_password(
     hashed = await passwords.hash_password(new)
     async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
         await set_password(unit, login.user, hashed, must_change=False, keep=login.key)
-        await unit.record("access.password_changed")
+        await journal.record(unit, "access.password_changed")
         Logins.of(runtime).changed(unit, login.user)
 
 

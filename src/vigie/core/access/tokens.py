@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from vigie.core import clock
+from vigie.core import clock, journal
 from vigie.core.access.catalogue import Catalogue
 from vigie.core.access.logins import Logins, digest
 from vigie.core.access.model import Caller, CreatedToken, NewToken, Token
@@ -84,7 +84,8 @@ async def create_token(
         },
     )
     after: dict[str, Any] = {"permissions": permissions, "grants": grants, "expires": new.expires}
-    await unit.record(
+    await journal.record(
+        unit,
         "access.token_created",
         params={"token": str(token)},
         changes=[Change("token", str(token), None, after)],
@@ -116,7 +117,8 @@ async def revoke_token(unit: Unit, logins: Logins, token: UUID, everyone: bool) 
     row = found.one_or_none()
     if row is None:
         raise NotFound("token_not_found", "There is no such live token.", {"id": str(token)})
-    await unit.record(
+    await journal.record(
+        unit,
         "access.token_revoked",
         params={"token": str(token)},
         personal={"name": Personal(row.name, f"user:{row.account}")},

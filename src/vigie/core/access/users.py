@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from vigie.core import clock
+from vigie.core import clock, journal
 from vigie.core.access import passwords
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import CreatedUser, NewUser, User, UserPatch
@@ -55,7 +55,7 @@ async def list_users(unit: Unit, cursor: str | None, limit: int) -> Page[User]:
             text(f"select count(*) from access.account a where {_COVERED}"), _scope(unit.scope)
         )
         total = counted.scalar_one()
-        await unit.record("access.users_read", params={"total": total})
+        await journal.record(unit, "access.users_read", params={"total": total})
     users = [_user(row) for row in found.mappings()]
     return AFTER.page(users, limit, lambda user: [user.username], total)
 
@@ -103,7 +103,8 @@ async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
             {"username": new.username},
         )
     await _grant(unit, user, grants)
-    await unit.record(
+    await journal.record(
+        unit,
         "access.user_created",
         params={"user": str(user)},
         changes=[Change("user", str(user), None, {"language": new.language, "grants": grants})],
@@ -146,7 +147,8 @@ async def update_user(
         await _revoke_tokens(unit, user)
     await _demand_an_administrator(unit)
     after = await read_user(unit, user)
-    await unit.record(
+    await journal.record(
+        unit,
         "access.user_updated",
         params={"user": str(user), "fields": sorted(fields)},
         changes=[Change("user", str(user), _told(before), _told(after))],
@@ -170,7 +172,8 @@ async def reset_password(unit: Unit, logins: Logins | None, user: UUID) -> str:
     password = passwords.random_password()
     hashed = await passwords.hash_password(password)
     await set_password(unit, user, hashed, must_change=True)
-    await unit.record(
+    await journal.record(
+        unit,
         "access.password_reset",
         params={"user": str(user), "tokens_revoked": await _revoke_tokens(unit, user)},
         personal={"username": Personal(account.username, f"user:{user}")},

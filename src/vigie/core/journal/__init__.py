@@ -1,6 +1,6 @@
 """The journal: what people, rules and commands did, in order, unchangeable.
 
-Verbs: `record` (or `unit.record`) writes an act in the transaction of what it tells of;
+Verbs: `record` writes an act in the transaction of what it tells of;
 `list_entries`, `list_object`, `read_entry`, `read_changes` tell it; `erase_personal` and `retire`
 take away what law or age demands; `verify` proves the rest. `services` are the sequencer, the
 sealer and one runner a reaction, for role watch.

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from vigie.core.database import Unit
 from vigie.core.errors import Invalid
 from vigie.core.journal.model import Change
+from vigie.core.journal.service import record
 
 ERASED = "journal.personal_erased"
 
@@ -39,7 +40,8 @@ async def erase_personal(
     ).fetchall()
     count = sum(len(row.fields) for row in rows)
     if count:
-        await unit.record(
+        await record(
+            unit,
             ERASED,
             params={"count": count},
             changes=[

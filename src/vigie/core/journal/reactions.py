@@ -21,6 +21,7 @@ from vigie.core.journal.model import Entry, Parked, Reaction
 from vigie.core.journal.read import read_entry
 from vigie.core.journal.rules import backoff_s
 from vigie.core.journal.sequencer import POSITIONS
+from vigie.core.journal.service import record
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
 
@@ -189,7 +190,8 @@ async def retry_parked(unit: Unit, reaction: Reaction, position: int) -> Entry:
         raise NotFound("parked_not_found", f"No act at {position} is parked for {reaction.name}.")
     entry = await read_entry(unit, row.entry)
     await reaction.handle(unit, entry)
-    await unit.record(
+    await record(
+        unit,
         "journal.reaction_retried",
         params={"reaction": reaction.name, "position": position, "at": clock.rfc3339(clock.now())},
     )

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from vigie.core.database import RUNTIME_ROLE, Database
 from vigie.core.journal.model import Change
+from vigie.core.journal.service import record
 
 RETIRED = "journal.month_retired"
 
@@ -43,7 +44,8 @@ async def retire(owner: Database, before: date, *, reason: str | None = None) ->
             await unit.execute(text("select journal.drop_month(:month)"), {"month": month})
             await unit.execute(text(f"set local role {RUNTIME_ROLE}"))
             if extent.entries:
-                await unit.record(
+                await record(
+                    unit,
                     RETIRED,
                     params={
                         "month": month.isoformat(),

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
-from vigie.core import ids
+from vigie.core import ids, journal
 from vigie.core.bus import Bus
 from vigie.core.database import Unit
 from vigie.core.engines import write_secret
@@ -205,7 +205,8 @@ async def _issue(
     kind = "device" if per_gateway == 1 else "site"
     await _store(unit, kind, groups, made)
     bound = sum(len(members.assets) for members in groups)
-    await unit.record(
+    await journal.record(
+        unit,
         "gateways.provisioned",
         params={"gateways": len(groups), "devices": bound},
         changes=[
@@ -252,7 +253,9 @@ async def _fill_up(unit: Unit, taken: Mapping[int, list[int]]) -> None:
     assets = [asset for members in taken.values() for asset in members]
     clients = [client for client, members in taken.items() for _ in members]
     await unit.execute(_BIND, {"assets": assets, "clients": clients})
-    await unit.record("gateways.filled_up", params={"devices": len(assets)}, changes=changes)
+    await journal.record(
+        unit, "gateways.filled_up", params={"devices": len(assets)}, changes=changes
+    )
 
 
 async def _store(
@@ -300,7 +303,8 @@ async def _rotate(unit: Unit, lost: Sequence[Any], secrets: dict[str, str]) -> N
             "digests": [digest(secrets[row.token]) for row in lost],
         },
     )
-    await unit.record(
+    await journal.record(
+        unit,
         "gateways.secrets_rotated",
         params={"gateways": len(lost)},
         scopes={f"{row.municipality}/{row.trade}" for row in lost},

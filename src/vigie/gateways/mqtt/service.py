@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import text
 
-from vigie.core import ids
+from vigie.core import ids, journal
 from vigie.core.bus import Bus
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, NotFound
@@ -60,7 +60,8 @@ async def issue_client(
     ).one()
     if assets:
         await _bind(unit, row.id, assets)
-    await unit.record(
+    await journal.record(
+        unit,
         "gateways.client_issued",
         params={"client": token, "kind": kind, "devices": len(assets)},
         changes=[
@@ -91,8 +92,8 @@ async def rotate_secret(unit: Unit, bus: Bus, token: str, reason: str | None = N
         ),
         {"digest": digest(secret), "token": token},
     )
-    await unit.record(
-        "gateways.secret_rotated", params={"client": token}, reason=reason, scopes=[scope]
+    await journal.record(
+        unit, "gateways.secret_rotated", params={"client": token}, reason=reason, scopes=[scope]
     )
     tell(unit, bus, [token])
     return Secret(token, secret)
@@ -107,7 +108,8 @@ async def revoke(unit: Unit, bus: Bus, token: str, reason: str | None = None) ->
     await unit.execute(
         text("update gateways.client set revoked = now() where token = :token"), {"token": token}
     )
-    await unit.record(
+    await journal.record(
+        unit,
         "gateways.client_revoked",
         params={"client": token},
         changes=[Change("gateway", token, {"revoked": False}, {"revoked": True}, scope=scope)],
@@ -128,7 +130,8 @@ async def bind(unit: Unit, bus: Bus, token: str, assets: Sequence[int]) -> None:
         )
     ).scalar_one()
     await _bind(unit, client, assets)
-    await unit.record(
+    await journal.record(
+        unit,
         "gateways.devices_bound",
         params={"client": token, "devices": len(assets)},
         changes=[Change("gateway", token, None, {"assets": list(assets)}, scope=scope)],

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from vigie.core import journal
 from vigie.core.database import Unit
 from vigie.core.geofiles import ImportReport
 from vigie.core.journal import Change
@@ -39,7 +40,8 @@ async def merge(unit: Unit, kind: Kind, report: ImportReport, *, parents: bool) 
     before = await _before(unit) if report.changed else {}
     await _write(unit, kind, report)
     changes = await _changes(unit, before, kind)
-    await unit.record(
+    await journal.record(
+        unit,
         "twin.equipment_imported",
         params={
             "file": report.file,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.web import client, person
-from vigie.core import clock
+from vigie.core import clock, journal
 from vigie.core.access import PERMISSIONS, Logins, Permission
 from vigie.core.access.api import ROUTES
 from vigie.core.access.catalogue import Catalogue
@@ -142,7 +142,7 @@ async def test_the_journal_can_forget_whose_token_it_was(app, runtime):
         owner = (await paula.get("/api/v1/session")).json()["user"]["id"]
     assert caller is not None
     async with runtime.database.unit(caller.principal) as unit:
-        entry = await unit.record("test.act")
+        entry = await journal.record(unit, "test.act")
     async with runtime.database.unit() as unit:
         assert (await read_entry(unit, entry)).actor.name == "paula/paula at home"
         await erase_personal(unit, subject=f"user:{owner}")

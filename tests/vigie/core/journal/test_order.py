@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from vigie.core import journal
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Conflict, NotFound
 from vigie.core.journal import Entry, Reaction, list_parked, retry_parked, services
@@ -47,9 +48,9 @@ async def test_reverse_commits_both_reach_reactions(runtime: Runtime) -> None:
     await _register(runtime, reaction)
     database = runtime.database
     async with database.unit() as early:
-        first = await early.record("test.reverse")
+        first = await journal.record(early, "test.reverse")
         async with database.unit() as late:
-            second = await late.record("test.reverse")
+            second = await journal.record(late, "test.reverse")
         await _sequence(database)
         while await step(runtime, reaction):
             pass
@@ -66,7 +67,7 @@ async def test_positions_have_no_gap_under_concurrency(runtime: Runtime) -> None
     async def act(number: int) -> None:
         try:
             async with runtime.database.unit() as unit:
-                await unit.record("test.many")
+                await journal.record(unit, "test.many")
                 if number % 7 == 0:
                     raise ZeroDivisionError
         except ZeroDivisionError:
@@ -94,7 +95,7 @@ async def test_positions_have_no_gap_under_concurrency(runtime: Runtime) -> None
 async def test_a_deposed_sequencer_writes_nothing(runtime: Runtime) -> None:
     database = runtime.database
     async with database.unit() as unit:
-        await unit.record("test.fence")
+        await journal.record(unit, "test.fence")
     async with lead(database, LEADER, "old") as old:
         async with database.unit() as unit:
             await unit.execute(
@@ -112,7 +113,7 @@ async def test_effect_and_cursor_commit_together_and_failures_are_parked(
     mended = False
 
     async def handle(unit: Unit, entry: Entry) -> None:
-        await unit.record("test.effect", params={"of": entry.params["n"]})
+        await journal.record(unit, "test.effect", params={"of": entry.params["n"]})
         if entry.params["n"] == 1 and not mended:
             raise ValueError("cannot")
 
@@ -120,7 +121,7 @@ async def test_effect_and_cursor_commit_together_and_failures_are_parked(
     await _register(runtime, reaction)
     for number in range(3):
         async with database.unit() as unit:
-            await unit.record("test.cause", params={"n": number})
+            await journal.record(unit, "test.cause", params={"n": number})
     await _sequence(database)
     for _ in range(20):
         await step(runtime, reaction)
@@ -160,7 +161,7 @@ async def test_a_failing_reaction_waits_before_its_next_try(runtime: Runtime) ->
     reaction = Reaction("waiting", frozenset({"test.wait"}), handle)
     await _register(runtime, reaction)
     async with runtime.database.unit() as unit:
-        await unit.record("test.wait")
+        await journal.record(unit, "test.wait")
     await _sequence(runtime.database)
     for _ in range(5):
         await step(runtime, reaction)
@@ -178,7 +179,7 @@ async def test_two_processes_handle_each_act_once(runtime: Runtime) -> None:
     await _register(runtime, reaction)
     for number in range(20):
         async with runtime.database.unit() as unit:
-            await unit.record("test.twice", params={"n": number})
+            await journal.record(unit, "test.twice", params={"n": number})
     await _sequence(runtime.database)
 
     async def work() -> None:
@@ -200,7 +201,7 @@ async def test_the_services_run_end_to_end(runtime: Runtime) -> None:
     try:
         await asyncio.sleep(0.3)
         async with runtime.database.unit() as unit:
-            await unit.record("test.service")
+            await journal.record(unit, "test.service")
         await asyncio.wait_for(done.wait(), 30)
         assert runtime.component("sequencer").status == "ok"
     finally:

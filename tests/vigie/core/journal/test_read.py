@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.support.web import client, person
+from vigie.core import journal
 from vigie.core.database import Database
 from vigie.core.errors import Invalid, NotFound
 from vigie.core.ids import uuid7
@@ -29,7 +30,7 @@ BRUNO = Principal(uuid7(), "bruno", "user", (Grant("operator", "21166", "lightin
 
 async def act(database: Database, name: str, *changes: Change, **more: object) -> object:
     async with database.unit(ANNE, EVERYTHING) as unit:
-        return await unit.record(name, changes=list(changes), **more)  # type: ignore[arg-type]
+        return await journal.record(unit, name, changes=list(changes), **more)  # type: ignore[arg-type]
 
 
 async def names(database: Database, scope: Scope, wanted: Filter, who: Principal = BRUNO):

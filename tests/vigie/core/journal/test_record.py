@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from vigie.core import journal
 from vigie.core.bus import Bus, Wakeup
 from vigie.core.database import Database
 from vigie.core.errors import Invalid
@@ -27,7 +28,8 @@ async def _one(database: Database, entry: UUID) -> dict[str, object]:
 
 async def test_keeps_who_when_why_and_what(database: Database) -> None:
     async with database.unit(ANNE, EVERYTHING, request_id="r-1") as unit:
-        entry = await unit.record(
+        entry = await journal.record(
+            unit,
             "control.commanded",
             params={"level": 40, "note": "a\\u0000b"},
             changes=[
@@ -61,7 +63,7 @@ async def test_keeps_who_when_why_and_what(database: Database) -> None:
 async def test_an_act_rolled_back_never_was(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         async with database.unit() as unit:
-            entry = await unit.record("test.never", changes=[Change("asset", "1")] * 60)
+            entry = await journal.record(unit, "test.never", changes=[Change("asset", "1")] * 60)
             raise ZeroDivisionError
     async with database.unit() as unit:
         for table in ("change", "pending", "personal"):
@@ -79,7 +81,7 @@ async def test_a_long_list_goes_by_copy(database: Database) -> None:
     ]
     async with database.unit() as unit:
         started = time.perf_counter()
-        entry = await unit.record("test.large", changes=changes)
+        entry = await journal.record(unit, "test.large", changes=changes)
         print(f"34,000 changes in {time.perf_counter() - started:.2f} s")
         row = await unit.execute(
             text(
@@ -119,7 +121,7 @@ async def test_refuses_what_postgresql_cannot_keep(database: Database) -> None:
     for arguments in ({"reason": "a\0b"}, {"params": {"k": "\0"}}):
         with pytest.raises(Invalid) as refused:
             async with database.unit() as unit:
-                await unit.record("test.nul", **arguments)
+                await journal.record(unit, "test.nul", **arguments)
         assert refused.value.code == "nul_character"
 
 
@@ -127,8 +129,8 @@ async def test_wakes_the_sequencer_after_the_commit(runtime: Runtime, bus: Bus) 
     heard = await Wakeup().on(bus, "wake.journal")
     await bus.client.flush()
     async with runtime.database.unit() as unit:
-        await unit.record("test.wake")
-        await unit.record("test.wake")
+        await journal.record(unit, "test.wake")
+        await journal.record(unit, "test.wake")
     started = time.perf_counter()
     await heard.wait(5)
     assert time.perf_counter() - started < 4

@@ -15,7 +15,7 @@ from vigie.core import clock
 from vigie.core.database import Database
 from vigie.core.errors import Invalid
 from vigie.core.ids import uuid7
-from vigie.core.journal import Change, Personal, erase_personal, read_entry, retire, verify
+from vigie.core.journal import Change, Personal, erase_personal, read_entry, record, retire, verify
 from vigie.core.journal.digests import positions
 from vigie.core.journal.keys import Head, export, exported, signing_key
 from vigie.core.journal.model import Finding, Report
@@ -40,7 +40,8 @@ class Journal:
 
     async def act(self, number: int) -> UUID:
         async with self.runtime.database.unit(ANNE, EVERYTHING) as unit:
-            entry = await unit.record(
+            entry = await record(
+                unit,
                 "test.act",
                 params={"n": number, "level": 0.1 + number},
                 changes=[Change("asset", str(i), {"l": 1}, {"l": 2.50}) for i in range(3)],
