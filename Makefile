@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 # Compiled modules make every start faster.
 unexport PYTHONDONTWRITEBYTECODE
-WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+WEB_SOURCES := $(shell find web openapi -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
 .PHONY: run test check bench setup setup-dev web lock clean pytest faults browser
 
@@ -32,7 +32,7 @@ browser:
 check: setup-dev web/node_modules/.installed
 	@.venv/bin/ruff check src tests bench
 	@.venv/bin/ruff format --check src tests bench
-	@.venv/bin/lint-imports
+	@$(PY) scripts/layers.py
 	@.venv/bin/pyright
 	@cd web && npm run --silent typecheck && npm run --silent lint
 

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
+from vigie.app import every_room
 from vigie.core.bus import Bus
 from vigie.core.database import Database
 from vigie.core.engines import NatsEngine, PostgresEngine, free_port
@@ -78,7 +79,7 @@ async def engines() -> AsyncIterator[Engines]:
     try:
         await asyncio.gather(postgres.start(), nats.start())
         await made.administer(f"create database {TEMPLATE}")
-        await asyncio.to_thread(migrate, made.url(TEMPLATE, OWNER), LOGIN)
+        await asyncio.to_thread(migrate, made.url(TEMPLATE, OWNER), LOGIN, every_room())
         yield made
     finally:
         await asyncio.gather(postgres.stop(), nats.stop())
@@ -131,7 +132,7 @@ async def bus(settings: Settings) -> AsyncIterator[Bus]:
 @pytest.fixture(scope="module")
 def runtime(settings: Settings, database: Database, bus: Bus) -> Runtime:
     """A process's shared things; its services are started by the test."""
-    return Runtime(settings, "test", database, bus)
+    return Runtime(settings, "test", database, bus, every_room())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -153,7 +154,7 @@ async def new_runtime(engines: Engines) -> AsyncIterator[NewRuntime]:
 
         async def make() -> Runtime:
             settings = await stack.enter_async_context(_settings(engines))
-            runtime = await Runtime.open(settings, "test")
+            runtime = await Runtime.open(settings, "test", every_room())
             stack.push_async_callback(runtime.close)
             return runtime
 

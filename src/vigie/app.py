@@ -1,18 +1,66 @@
-"""Which rooms make up which process. A role imports its own rooms only, and so starts sooner."""
+"""The composition: the list of rooms, and which process runs what.
 
-from collections.abc import Callable
+A new room is one line here. An installation switches optional rooms off (VIGIE_ROOMS_OFF); rooms
+of others come in by the entry point `vigie.rooms`.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
 
 from vigie.core import logs, metrics
+from vigie.core.database import Unit
+from vigie.core.errors import SetupError
+from vigie.core.rooms import Process, Room, Rooms
 from vigie.core.runtime import Runtime, Services
-from vigie.core.settings import load, unknown
+from vigie.core.settings import Settings, load, unknown
+from vigie.twin import GatewayInfo
 
 log = logs.logger(__name__)
+
+# From the ground up, as docs/architecture.md draws them: a room sees those before it.
+ROOMS = (
+    "vigie.core",
+    "vigie.core.access",
+    "vigie.core.journal",
+    "vigie.places",
+    "vigie.twin",
+    "vigie.gateways.mqtt",
+    "vigie.control",
+    "vigie.traffic",
+)
+
+
+@cache
+def every_room() -> Rooms:
+    """All rooms there are, those of plug-ins included. Raises SetupError naming the faulty one."""
+    rooms: list[Room] = [import_module(f"{name}.room").ROOM for name in ROOMS]
+    for entry in sorted(entry_points(group="vigie.rooms"), key=lambda e: e.name):
+        try:
+            rooms.append(entry.load())
+        except Exception as error:
+            raise SetupError(f"The room {entry.name} ({entry.value}) fails: {error!r}.") from error
+    try:
+        return Rooms(rooms)
+    except ValueError as error:
+        raise SetupError(f"The rooms do not fit together: {error}.") from error
+
+
+def rooms_of(settings: Settings) -> Rooms:
+    """The rooms that this installation has switched on. Raises SetupError."""
+    off = [name.strip() for name in settings.rooms_off.split(",") if name.strip()]
+    try:
+        return every_room().without(off)
+    except ValueError as error:
+        raise SetupError(f"VIGIE_ROOMS_OFF is wrong: {error}.") from error
 
 
 def api(runtime: Runtime) -> Services:
     """HTTP, WebSocket and screens."""
-    from vigie import routes
+    from vigie import routes, twin
 
+    twin.provide_gateways(_gateways)
     return routes.services(runtime, tuple(ROLES))
 
 
@@ -25,38 +73,47 @@ def ingest(runtime: Runtime) -> Services:
 
 
 def watch(runtime: Runtime) -> Services:
-    """Journal order and seals, reactions, commands that are due, partitions."""
-    from vigie import control, twin
+    """Journal order and seals, reactions."""
     from vigie.core import journal
-    from vigie.twin import live, telemetry
 
-    return {
-        **journal.services(runtime, (*twin.REACTIONS, *live.REACTIONS)),
-        **control.services(runtime),
-        **telemetry.services(runtime),
-    }
+    return journal.services(runtime, runtime.rooms.collect("reactions"))
 
 
-def gateways(runtime: Runtime) -> Services:
-    """Protocol adapters."""
-    from vigie.gateways import mqtt
-
-    return mqtt.services(runtime)
+def nothing(runtime: Runtime) -> Services:
+    """Only what the rooms themselves declare."""
+    return {}
 
 
-ROLES: dict[str, Callable[[Runtime], Services]] = {
-    "gateways": gateways,
+# What a process runs beside its rooms' own services: that which binds several rooms together.
+ROLES: dict[Process, Callable[[Runtime], Services]] = {
+    "gateways": nothing,
     "ingest": ingest,
     "watch": watch,
     "api": api,
 }
 
 
-async def run_role(role: str) -> None:
+async def run_role(role: Process) -> None:
     """Run one role in this process until told to stop."""
     settings = load()
-    runtime = await Runtime.open(settings, role)
+    runtime = await Runtime.open(settings, role, rooms_of(settings))
     logs.configure(settings.log_level, settings.log_format, role=role, instance=runtime.instance)
     for warning in unknown():
         log.warning("setting_unknown", detail=warning)
-    await runtime.run({**ROLES[role](runtime), **metrics.services(runtime)})
+    await runtime.run(
+        {
+            **ROLES[role](runtime),
+            **runtime.rooms.services(role, runtime),
+            **metrics.services(runtime),
+        }
+    )
+
+
+async def _gateways(unit: Unit, assets: Sequence[int]) -> dict[int, GatewayInfo]:
+    """The equipment's way out, for its detail: the twin does not know gateways."""
+    from vigie.gateways import mqtt
+
+    return {
+        asset: GatewayInfo(carrier.token, carrier.online, carrier.last_seen)
+        for asset, carrier in (await mqtt.carriers(unit, assets)).items()
+    }

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.support.centre import Centre, json
+from vigie.app import every_room
 from vigie.core.engines import Child, free_port, nats
 from vigie.core.engines import process as processes
 from vigie.core.errors import SetupError
@@ -103,9 +104,9 @@ def test_an_owner_who_may_not_create_roles_is_told_what_to_run(postgres_15: str)
         connection.execute("create role plain login password 'plain'")
         connection.execute("create database plain owner plain")
         with pytest.raises(SetupError, match="once as a superuser") as refused:
-            migrate(url, "plain")
+            migrate(url, "plain", every_room())
         connection.execute(refused.value.detail.split("`")[1].encode())
-    assert migrate(url, "plain") == migrate(url, "plain")
+    assert migrate(url, "plain", every_room()) == migrate(url, "plain", every_room())
 
 
 def test_a_nats_of_ones_own_runs_from_the_printed_configuration(tmp_path: Path) -> None:

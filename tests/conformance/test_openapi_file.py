@@ -1,38 +1,95 @@
-"""openapi.json at the root of the repository is what the code says.
+"""The files in openapi/ are what the code says: one a room, so that rooms grow side by side.
 
-`VIGIE_GOLDEN=write pytest tests/conformance/test_openapi_file.py` writes it anew; then
-`npm run api` in web writes the screens' types.
+`VIGIE_GOLDEN=write pytest tests/conformance/test_openapi_file.py` writes them; `npm run generate`
+in web puts them together and writes the screens' types.
 """
 
 import json
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 from nats.aio.client import Client
 
+from tests.support.rooms import PERMISSIONS, ROLES, ROUTES, room_of
+from vigie.app import every_room
 from vigie.core.bus import Bus
 from vigie.core.database import Database
 from vigie.core.runtime import Runtime
 from vigie.core.settings import Settings
 from vigie.core.web import build_app
 from vigie.core.web.openapi import describe
-from vigie.routes import PERMISSIONS, ROUTES
 
-FILE = Path(__file__).parents[2] / "openapi.json"
+FOLDER = Path(__file__).parents[2] / "openapi"
+REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
-def document() -> str:
-    """The description, without any engine: nothing connects before the first request."""
+def document() -> tuple[dict[str, Any], dict[str, str]]:
+    """The description, without any engine (nothing connects before the first request), and the
+    room of each path."""
     nowhere = Database("postgresql://nobody@127.0.0.1:1/none")
-    app = build_app(Runtime(Settings(), "api", nowhere, Bus(Client())), ROUTES, PERMISSIONS)
-    return json.dumps(describe(app, app.state.catalogue), indent=1, ensure_ascii=False) + "\n"
+    runtime = Runtime(Settings(), "api", nowhere, Bus(Client()))
+    app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
+    rooms = {
+        handler.operation_id: room_of(handler.fn.__module__)
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", [])
+        if handler.fn.__module__.startswith("vigie.")
+    }
+    described = describe(app, app.state.catalogue)
+    return described, {
+        path: rooms[operation["operationId"]]
+        for path, item in described["paths"].items()
+        for operation in item.values()
+        if isinstance(operation, dict) and operation.get("operationId") in rooms
+    }
 
 
-def test_the_file_is_what_the_code_says():
-    found = document()
+def fragments() -> dict[str, dict[str, Any]]:
+    """The document in parts: what all have in common, and a part a room with its paths and the
+    schemas that no room before it has."""
+    whole, room_of_path = document()
+    schemas = whole["components"].pop("schemas")
+    paths = whole.pop("paths")
+    left = dict(schemas)
+
+    def take(text: str) -> dict[str, Any]:
+        taken: dict[str, Any] = {}
+        waiting = sorted(set(REFERENCE.findall(text)))
+        while waiting:
+            name = waiting.pop()
+            if name in left:
+                taken[name] = left.pop(name)
+                waiting += sorted(set(REFERENCE.findall(json.dumps(taken[name]))))
+        return dict(sorted(taken.items()))
+
+    whole["components"]["schemas"] = take(json.dumps(whole))
+    parts = {"_common": whole}
+    for room in every_room():
+        own = {p: i for p, i in sorted(paths.items()) if room_of_path.get(p) == room.name}
+        if own:
+            parts[room.name] = {"paths": own, "components": {"schemas": take(json.dumps(own))}}
+    assert sum(len(p.get("paths", ())) for p in parts.values()) == len(paths)
+    parts["_common"]["components"]["schemas"].update(sorted(left.items()))
+    return parts
+
+
+def test_the_files_are_what_the_code_says():
+    found = {
+        f"{name}.json": json.dumps(part, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+        for name, part in fragments().items()
+    }
     if os.environ.get("VIGIE_GOLDEN") == "write":
-        FILE.write_text(found, encoding="utf-8")
-    assert found == FILE.read_text(encoding="utf-8"), (
-        "the API has changed: if that is meant, run "
-        "VIGIE_GOLDEN=write pytest tests/conformance/test_openapi_file.py, and npm run api in web"
+        FOLDER.mkdir(exist_ok=True)
+        for file in FOLDER.glob("*.json"):
+            if file.name not in found:
+                file.unlink()
+        for name, text in found.items():
+            (FOLDER / name).write_text(text, encoding="utf-8")
+    stored = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.glob("*.json")}
+    changed = sorted(n for n in found.keys() | stored.keys() if found.get(n) != stored.get(n))
+    assert not changed, (
+        f"the API has changed ({', '.join(changed)}): if that is meant, run VIGIE_GOLDEN=write "
+        "pytest tests/conformance/test_openapi_file.py, and npm run generate in web"
     )

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from tests.conftest import Engines
 from tests.support import malformed
 from tests.support.mqtt import connect, issue, running
+from tests.support.rooms import PERMISSIONS, ROLES, ROUTES
 from tests.support.web import person, serving
 from vigie.app import ingest as ingest_role
 from vigie.core.runtime import Runtime
@@ -23,7 +24,6 @@ from vigie.core.web import build_app
 from vigie.gateways.mqtt import MqttGateway
 from vigie.gateways.mqtt.model import Issued
 from vigie.gateways.mqtt.wire import Connection, Refused
-from vigie.routes import PERMISSIONS, ROUTES
 
 LAMPS = """
 insert into twin.asset (token, kind, trade, source, source_id, municipality, lon, lat, mercator)
@@ -197,7 +197,7 @@ async def test_logins_that_fail(street: Street) -> None:
 
 
 async def test_http_answers_with_a_problem(street: Street) -> None:
-    app = build_app(street.runtime, ROUTES, PERMISSIONS)
+    app = build_app(street.runtime, ROUTES, PERMISSIONS, ROLES)
     told: list[object] = []
     cases = malformed.calls()
     async with serving(app):

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 
 import vigie
 from tests.conftest import Engines
+from vigie.app import every_room
 from vigie.core.database import sqlalchemy_url
 from vigie.core.engines.postgres import LOGIN, OWNER
 from vigie.core.ids import token
@@ -49,7 +50,7 @@ async def test_what_is_there_is_kept_and_completed(engines: Engines) -> None:
     engine.dispose()
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
         await owner.execute(BEFORE)
-        migrate(url, LOGIN)
+        migrate(url, LOGIN, every_room())
         rows = await owner.execute(
             "select a.token, s.fault, s.heard, u.asset is not null from twin.asset a"
             " left join twin.state s on s.asset = a.id left join twin.unheard u on u.asset = a.id"

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import get_args
 
 import vigie
+from tests.support.rooms import PERMISSIONS, ROLES
 from vigie.control.rules import STATES
+from vigie.core.permissions import Catalogue
 from vigie.gateways.mqtt.messages import REASONS
 from vigie.gateways.mqtt.rules import _CODES, Denial  # pyright: ignore[reportPrivateUsage]
 
 SOURCE = Path(vigie.__file__).parent
-CATALOGUES = Path(__file__).parents[2] / "web" / "src" / "shared" / "i18n"
+WEB = Path(__file__).parents[2] / "web" / "src"
 STATUSES = {"ok", "standby", "starting", "degraded", "down"}
 # Read in a terminal, in English: the command line and the files that it opens.
 COMMAND_LINE = (
@@ -84,8 +86,8 @@ def acts() -> set[str]:
     return {
         act
         for path, name, call in calls()
-        if name == "record" and call.args
-        for act in texts(path, call.args[0])
+        if name == "record" and len(call.args) > 1
+        for act in texts(path, call.args[1])
         if "." in act
     }
 
@@ -166,12 +168,40 @@ def target_errors() -> set[str]:
     return found
 
 
+def catalogue(language: str) -> dict[str, dict[str, str]]:
+    """All words of a language, group by group: the shared ones and every room's."""
+    whole: dict[str, dict[str, str]] = {}
+    shared = WEB / "shared" / "i18n" / language
+    rooms = sorted(WEB.glob(f"rooms/*/words/{language}.json"))
+    for file in (shared / "codes.json", shared / "screens.json", *rooms):
+        for group, words in json.loads(file.read_text(encoding="utf-8")).items():
+            twice = whole.setdefault(group, {}).keys() & words.keys()
+            assert not twice, f"{file}: {group}.{sorted(twice)[0]} has words already"
+            whole[group].update(words)
+    return whole
+
+
 def without_words(language: str, group: str, codes: set[str]) -> list[str]:
-    words: dict[str, dict[str, str]] = {}
-    for name in ("codes", "screens"):
-        words |= json.loads((CATALOGUES / language / f"{name}.json").read_text(encoding="utf-8"))
+    words = catalogue(language)
     key = str.maketrans(dict.fromkeys(".-: ", "_"))
     return sorted(code for code in codes if not words[group].get(code.translate(key), "").strip())
+
+
+def keys(words: object, path: str = "") -> set[str]:
+    if not isinstance(words, dict):
+        return {path}
+    return {key for name, inner in words.items() for key in keys(inner, f"{path}.{name}")}
+
+
+def test_both_languages_have_the_same_words():
+    french, english = keys(catalogue("fr")), keys(catalogue("en"))
+    assert french ^ english == set()
+
+
+def test_permissions_and_roles_have_words():
+    catalogue = Catalogue(PERMISSIONS, ROLES)
+    nothing_missing("permission", set(catalogue.permissions))
+    nothing_missing("role", set(catalogue.roles))
 
 
 def test_acts_have_words():

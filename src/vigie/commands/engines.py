@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
+from vigie.app import every_room, rooms_of
 from vigie.core.bus import Bus
 from vigie.core.database import Database
 from vigie.core.engines.nats import NatsOptions, configuration
@@ -22,7 +23,7 @@ class Session:
 
     async def migrate(self) -> str:
         """Bring the database up to date; its revision."""
-        return await asyncio.to_thread(migrate, *migration_urls(self.settings))
+        return await asyncio.to_thread(migrate, *migration_urls(self.settings), every_room())
 
     @contextlib.asynccontextmanager
     async def runtime(self, role: str = "command") -> AsyncGenerator[Runtime]:
@@ -32,6 +33,7 @@ class Session:
             role,
             Database(database_url(self.settings), pool=4, application=f"vigie-{role}"),
             await Bus.connect(nats_url(self.settings), f"vigie-{role}"),
+            rooms_of(self.settings),
         )
         try:
             yield runtime

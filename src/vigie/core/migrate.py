@@ -14,21 +14,25 @@ from sqlalchemy.pool import NullPool
 
 from vigie.core.database import RUNTIME_ROLE, sqlalchemy_url
 from vigie.core.errors import SetupError
+from vigie.core.rooms import Rooms
 
 _SCRIPTS = Path(__file__).parent.parent / "migrations"
 _OLDEST, _NEWEST = 150000, 190000
 
 
-def migrate(owner_url: str, runtime_login: str) -> str:
-    """Run what is missing, as the owner; the revision reached.
+def migrate(owner_url: str, runtime_login: str, rooms: Rooms) -> str:
+    """Run what is missing, as the owner; the spine's revision reached.
+
+    The spine's history is one line in vigie/migrations; each room built on it has its own, in its
+    own folder and with its own table of revisions, and comes after the rooms below it. Rooms that
+    are switched off are kept up to date too, and those of plug-ins that are gone are left alone.
 
     Raises SetupError: the server does not answer or let us in, its version is unfit, the database
     is newer than this Vigie, or the owner may not create or grant the runtime role.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head() or ""
+    histories = [_History("", _SCRIPTS / "versions")]
+    histories += [_History(room.name, room.folder / "migrations") for room in rooms
+                  if room.migrations]  # fmt: skip
     engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
     with _reached(engine), engine.begin() as connection:
         version = int(connection.execute(text("show server_version_num")).scalar_one())
@@ -38,23 +42,56 @@ def migrate(owner_url: str, runtime_login: str) -> str:
             )
         connection.execute(text("select pg_advisory_xact_lock(7710419)"))
         connection.execute(text("create schema if not exists core"))
-        current = MigrationContext.configure(
-            connection, opts={"version_table_schema": "core", "version_table": "revision"}
+        for history in histories:
+            history.demand_known(connection)
+        if histories[0].current(connection) is None:
+            _create_runtime_role(connection, runtime_login)
+        upgraded = [history.upgrade(connection) for history in histories]
+        if any(upgraded):
+            _grant(connection, rooms)
+    engine.dispose()
+    return histories[0].head
+
+
+class _History:
+    """One line of revisions: the spine's, or a room's."""
+
+    def __init__(self, room: str, folder: Path) -> None:
+        self.room = room
+        self.table = f"revision_{room}" if room else "revision"
+        self._config = Config()
+        self._config.set_main_option("script_location", str(_SCRIPTS))
+        self._config.set_main_option("version_locations", str(folder))
+        self._config.set_main_option("path_separator", "newline")
+        self._config.attributes["version_table"] = self.table
+        self._scripts = ScriptDirectory.from_config(self._config)
+        self.head = self._scripts.get_current_head() or ""
+
+    def current(self, connection: Connection) -> str | None:
+        """The revision that the database is at."""
+        return MigrationContext.configure(
+            connection, opts={"version_table_schema": "core", "version_table": self.table}
         ).get_current_revision()
-        known = {script.revision for script in scripts.walk_revisions()}
-        if current is not None and current not in known:
+
+    def demand_known(self, connection: Connection) -> None:
+        """Refuse a database that a newer Vigie made."""
+        current = self.current(connection)
+        if current is not None and current not in {
+            script.revision for script in self._scripts.walk_revisions()
+        }:
+            of_room = f" of room {self.room}" if self.room else ""
             raise SetupError(
-                f"This database is at revision {current}, which a newer Vigie made: "
+                f"This database is at revision {current}{of_room}, which a newer Vigie made: "
                 "install that version or a later one."
             )
-        if current is None:
-            _create_runtime_role(connection, runtime_login)
-        if current != head:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            _grant(connection)
-    engine.dispose()
-    return head
+
+    def upgrade(self, connection: Connection) -> bool:
+        """Run what is missing; True when something was."""
+        if self.current(connection) == self.head:
+            return False
+        self._config.attributes["connection"] = connection
+        command.upgrade(self._config, "head")
+        return True
 
 
 @contextlib.contextmanager
@@ -95,9 +132,9 @@ def _create_runtime_role(connection: Connection, runtime_login: str) -> None:
         ) from error
 
 
-def _grant(connection: Connection) -> None:
+def _grant(connection: Connection, rooms: Rooms) -> None:
     """Schemas and tables the runtime may use; the journal's own migration narrows its rights."""
-    for schema in ("core", "access", "places", "twin", "gateways", "control"):
+    for schema in (schema for room in rooms for schema in room.schemas):
         connection.execute(text(f"grant usage on schema {schema} to {RUNTIME_ROLE}"))
         connection.execute(
             text(f"grant select, insert, update, delete on all tables in schema {schema} "
@@ -106,5 +143,11 @@ def _grant(connection: Connection) -> None:
         connection.execute(
             text(f"grant usage on all sequences in schema {schema} to {RUNTIME_ROLE}")
         )
-    connection.execute(text(f"revoke all on core.revision from {RUNTIME_ROLE}"))
-    connection.execute(text(f"grant select on core.revision to {RUNTIME_ROLE}"))
+    for table in (table for room in rooms for table in room.append_only):
+        connection.execute(text(f"revoke update, delete, truncate on {table} from {RUNTIME_ROLE}"))
+    for table in connection.execute(
+        text("select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+             " where n.nspname = 'core' and c.relkind = 'r' and c.relname like 'revision%'")
+    ).scalars().all():  # fmt: skip
+        connection.execute(text(f"revoke all on core.{table} from {RUNTIME_ROLE}"))
+        connection.execute(text(f"grant select on core.{table} to {RUNTIME_ROLE}"))

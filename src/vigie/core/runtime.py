@@ -23,6 +23,7 @@ from vigie.core.engines.secrets import ensure
 from vigie.core.errors import SetupError
 from vigie.core.ids import token
 from vigie.core.logs import logger
+from vigie.core.rooms import Rooms
 from vigie.core.settings import Settings
 from vigie.core.tasks import end
 
@@ -49,8 +50,16 @@ class Component(msgspec.Struct):
 class Runtime:
     """The shared things of one process."""
 
-    def __init__(self, settings: Settings, role: str, database: Database, bus: Bus) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        role: str,
+        database: Database,
+        bus: Bus,
+        rooms: Rooms | None = None,
+    ) -> None:
         self.settings = settings
+        self.rooms = rooms or Rooms(())
         self.role = role
         self.instance = token(length=6)
         self.database = database
@@ -60,13 +69,13 @@ class Runtime:
         self.stopping = asyncio.Event()
 
     @classmethod
-    async def open(cls, settings: Settings, role: str) -> "Runtime":
+    async def open(cls, settings: Settings, role: str, rooms: Rooms | None = None) -> "Runtime":
         """Connect to both engines."""
         database = Database(
             database_url(settings), pool=settings.database_pool, application=f"vigie-{role}"
         )
         bus = await Bus.connect(nats_url(settings), f"vigie-{role}")
-        return cls(settings, role, database, bus)
+        return cls(settings, role, database, bus, rooms)
 
     def component(self, name: str) -> Component:
         """The health of a named part of this process."""

@@ -40,6 +40,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     territory: Annotated[
         str, _doc("Territory pack: a shipped name (dijon) or a folder with pack.toml.")
     ] = "dijon"
+    rooms_off: Annotated[
+        str, _doc("Optional rooms that are switched off, separated by commas.")
+    ] = ""
     http_host: Annotated[str, _doc("Address the screens and the API listen on.")] = "127.0.0.1"
     http_port: Annotated[Port, _doc("Port of the screens and the API.")] = 8080
     http_names: Annotated[

@@ -2,7 +2,11 @@
 
 from alembic import context
 
-connection = context.config.attributes["connection"]
-context.configure(connection=connection, version_table_schema="core", version_table="revision")
+attributes = context.config.attributes
+context.configure(
+    connection=attributes["connection"],
+    version_table_schema="core",
+    version_table=attributes.get("version_table", "revision"),
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -9,14 +9,12 @@ from vigie.twin.importing import import_equipment
 from vigie.twin.kinds import KINDS, TRADES, CommandSpec, Kind, Metric, Parameter
 from vigie.twin.model import Asset, AssetChange, AssetRef, Found, GatewayInfo, Lifecycle, Value
 from vigie.twin.permissions import PERMISSIONS
-from vigie.twin.reactions import REACTIONS
 from vigie.twin.search import search
 from vigie.twin.service import demand, find_ids, list_assets, provide_gateways, read, refs
 
 __all__ = [
     "KINDS",
     "PERMISSIONS",
-    "REACTIONS",
     "TRADES",
     "Asset",
     "AssetChange",

@@ -1,8 +1,9 @@
-"""What the registry does when the territory under it changes."""
+"""What the registry does when the territory under it changes, and what wakes the live pictures."""
 
 from vigie.core.database import Unit
 from vigie.core.journal import Entry, Reaction
 from vigie.twin.changing import relocate
+from vigie.twin.live.reactions import REACTIONS as LIVE
 
 
 async def _relocate(unit: Unit, entry: Entry) -> None:
@@ -14,5 +15,6 @@ REACTIONS = [
         "twin.relocate",
         frozenset({"places.installed", "places.streets_imported", "places.contours_imported"}),
         _relocate,
-    )
+    ),
+    *LIVE,
 ]

@@ -6,12 +6,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.support.rooms import PERMISSIONS, ROLES, ROUTES
 from tests.support.web import person
 from tests.vigie.control.conftest import CHENOVE, DIJON, Lights
 from vigie.control.keeper import keep
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
-from vigie.routes import PERMISSIONS, ROUTES
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -27,7 +27,7 @@ async def post(browser: httpx.AsyncClient, key: str | None = None, **fields: Any
 
 
 async def test_commands_over_http(runtime: Runtime, lights: Lights) -> None:
-    app = build_app(runtime, ROUTES, PERMISSIONS)
+    app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
     ids = await lights.add(3)
     key = str(uuid4())
     claire = await person(app, runtime, "claire", f"operator@{DIJON}")
@@ -66,7 +66,7 @@ async def test_commands_over_http(runtime: Runtime, lights: Lights) -> None:
 
 
 async def test_another_municipality_is_not_counted(runtime: Runtime, lights: Lights) -> None:
-    app = build_app(runtime, ROUTES, PERMISSIONS)
+    app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
     ids = [*await lights.add(3), *await lights.add(2, CHENOVE)]
     everywhere = await person(app, runtime, "emma", "operator")
     part = await person(app, runtime, "fanny", f"operator@{CHENOVE}")
@@ -108,7 +108,7 @@ BAD: dict[str, tuple[dict[str, Any], int]] = {
 
 
 async def test_refusals_over_http(runtime: Runtime, lights: Lights) -> None:
-    app = build_app(runtime, ROUTES, PERMISSIONS)
+    app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
     (light,) = await lights.add(1)
     gilles = await person(app, runtime, "gilles", "operator")
     for name, (fields, status) in BAD.items():

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.rooms import PERMISSIONS, ROLES, ROUTES
 from tests.support.web import person
 from vigie import places, twin
 from vigie.core.geofiles import Mapping
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
-from vigie.routes import PERMISSIONS, ROUTES
 
 Points = Callable[[list[tuple[dict[str, Any], list[float] | None]]], Path]
 API = "/api/v1"
@@ -26,7 +26,7 @@ async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path:
     feature = {"type": "Feature", "properties": {"name": "Rue de la Liberté"}, "geometry": line}
     streets.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     await places.import_streets(city.database, streets)
-    app = build_app(city, ROUTES, PERMISSIONS)
+    app = build_app(city, ROUTES, PERMISSIONS, ROLES)
     admin = await person(app, city, "ada", "administrator")
     dijon = await person(app, city, "dora", "operator@21231/lighting")
     talant = await person(app, city, "tom", "operator@21617")
@@ -78,7 +78,7 @@ async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path:
 
 
 async def test_the_base_map_is_light_and_kept(city: Runtime) -> None:
-    app = build_app(city, ROUTES, PERMISSIONS)
+    app = build_app(city, ROUTES, PERMISSIONS, ROLES)
     vera = await person(app, city, "vera", "viewer@21617")
     territory = (await vera.get(f"{API}/territory")).json()
     assert (territory["code"], len(territory["municipalities"])) == ("dijon", 23)

@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from vigie.core.access import sessions, tokens, users
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, ROLES, Catalogue
+from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import (
     Caller,
@@ -156,7 +156,7 @@ async def list_roles(catalogue: Catalogue) -> Roles:
                 role.description,
                 sorted(p.name for p in declared if role.name in p.roles),
             )
-            for role in ROLES
+            for role in catalogue.roles.values()
         ],
         [PermissionShown(p.name, p.description) for p in declared],
     )

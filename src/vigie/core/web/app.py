@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.types import Scope as AsgiScope
 
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue, Permission
+from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue, Permission, Role
 from vigie.core.access.logins import Logins
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
@@ -31,11 +31,12 @@ def build_app(
     runtime: Runtime,
     routes: Sequence[Route],
     permissions: Iterable[Permission],
+    roles: Iterable[Role] = (),
     *,
     screens: Path | None = None,
 ) -> Litestar:
     """Compose the app. Raises ValueError for a route without a permission of the catalogue."""
-    catalogue = Catalogue([*HEALTH_PERMISSIONS, *permissions])
+    catalogue = Catalogue([*HEALTH_PERMISSIONS, *permissions], roles)
     check_routes([*HEALTH, *routes], catalogue)
 
     async def listen() -> None:

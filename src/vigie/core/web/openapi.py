@@ -103,9 +103,9 @@ def _complete_operation(
         operation["security"] = [{SESSION: []}, {TOKEN: []}]
         operation["x-permission"] = permission
     if permission not in (PUBLIC, ANY_LOGIN):
-        roles = ", ".join(catalogue.permissions[permission].roles)
+        # Which roles hold it differs between installations: GET /roles tells.
         operation["description"] = (
-            f"{operation.get('description', '')}\n\nPermission: `{permission}` ({roles})."
+            f"{operation.get('description', '')}\n\nPermission: `{permission}`."
         ).strip()
     for response in responses.values():
         for kind, content in response.get("content", {}).items():

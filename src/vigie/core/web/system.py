@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 import msgspec
 from nats.aio.msg import Msg
 
-from vigie.core.access.catalogue import Permission
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
 from vigie.core.web.routes import get
@@ -17,14 +16,6 @@ from vigie.core.web.routes import get
 log = logger(__name__)
 SILENT_AFTER_S = 3.5
 FORGOTTEN_AFTER_S = 60.0
-
-PERMISSIONS = (
-    Permission(
-        "core.system",
-        "See how the centre itself is.",
-        ("administrator", "operator", "viewer", "auditor"),
-    ),
-)
 
 
 class Said(msgspec.Struct):

@@ -6,7 +6,6 @@ it shows is what ingest committed and control wants.
 
 from vigie.twin.live.delta import encode as encode_delta
 from vigie.twin.live.delta import subject
-from vigie.twin.live.reactions import REACTIONS
 from vigie.twin.live.service import services
 
-__all__ = ["REACTIONS", "encode_delta", "services", "subject"]
+__all__ = ["encode_delta", "services", "subject"]

@@ -5,6 +5,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests.support.rooms import PERMISSIONS, ROLES, ROUTES
 from tests.support.web import client, person
 from vigie.core import journal
 from vigie.core.database import Database
@@ -22,7 +23,6 @@ from vigie.core.journal import (
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING, NOTHING, Grant, Principal, Scope
 from vigie.core.web import build_app
-from vigie.routes import PERMISSIONS, ROUTES
 
 ANNE = Principal(uuid7(), "anne", "user", (Grant("operator"),))
 BRUNO = Principal(uuid7(), "bruno", "user", (Grant("operator", "21166", "lighting"),))
@@ -171,7 +171,7 @@ async def test_who_and_why_for_other_rooms(database: Database) -> None:
 
 
 async def test_over_http(runtime: Runtime) -> None:
-    app = build_app(runtime, ROUTES, PERMISSIONS)
+    app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
     entry = await act(runtime.database, "test.http", Change("x", "1", None, {"l": 1}), reason="why")
     auditor = await person(app, runtime, "auditeur", "auditor")
     other = await person(app, runtime, "chenove", "operator@21166")

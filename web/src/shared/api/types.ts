@@ -1,4 +1,4 @@
-/** What the server says, by the names that the screens use; the shapes are generated from openapi.json. */
+/** What the server says, by the names that the screens use; the shapes are generated from openapi/. */
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];

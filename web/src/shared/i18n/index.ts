@@ -6,13 +6,23 @@ import enCodes from "./en/codes.json";
 import enScreens from "./en/screens.json";
 import frCodes from "./fr/codes.json";
 import frScreens from "./fr/screens.json";
+import { en as enRooms, fr as frRooms, type RoomWords } from "./rooms";
 
-const fr = { ...frScreens, ...frCodes };
-const en = { ...enScreens, ...enCodes };
+type Words = typeof frScreens & typeof frCodes & RoomWords;
+type Catalogue = Record<string, Record<string, unknown>>;
+
+/** Words of all rooms in one catalogue: groups that several have (problems, acts …) are put together. */
+function together(...parts: readonly object[]): Catalogue {
+  const whole: Catalogue = {};
+  for (const part of parts as readonly Catalogue[]) {
+    for (const [group, words] of Object.entries(part)) whole[group] = { ...whole[group], ...words };
+  }
+  return whole;
+}
 
 declare module "i18next" {
   interface CustomTypeOptions {
-    resources: { translation: typeof fr };
+    resources: { translation: Words };
     returnNull: false;
   }
 }
@@ -44,7 +54,10 @@ export async function startI18n(): Promise<void> {
   const language = initialLanguage();
   document.documentElement.lang = language;
   await i18next.use(initReactI18next).init({
-    resources: { fr: { translation: fr }, en: { translation: en } },
+    resources: {
+      fr: { translation: together(frScreens, frCodes, ...frRooms) },
+      en: { translation: together(enScreens, enCodes, ...enRooms) },
+    },
     lng: language,
     fallbackLng: false,
     interpolation: { escapeValue: false },

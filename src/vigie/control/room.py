@@ -1,0 +1,14 @@
+"""Commands to equipment."""
+
+from vigie.control.permissions import PERMISSIONS
+from vigie.core.rooms import Room
+
+ROOM = Room(
+    name="control",
+    floor="control",
+    schemas=("control",),
+    permissions=PERMISSIONS,
+    routes="vigie.control.api:ROUTES",
+    services={"watch": "vigie.control:services"},
+    needs=("mqtt",),
+)

@@ -1,0 +1,15 @@
+"""The city's equipment: registry, state, history, and the live picture of it."""
+
+from vigie.core.rooms import Room
+from vigie.twin.permissions import PERMISSIONS
+
+ROOM = Room(
+    name="twin",
+    floor="twin",
+    schemas=("twin",),
+    permissions=PERMISSIONS,
+    routes="vigie.twin.routes:ROUTES",
+    reactions="vigie.twin.reactions:REACTIONS",
+    services={"watch": "vigie.twin.telemetry:services", "api": "vigie.twin.live:services"},
+    needs=("places",),
+)
