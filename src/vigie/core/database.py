@@ -21,8 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vigie.core.errors import Unavailable
+from vigie.core.house import House
 from vigie.core.ids import uuid7
 from vigie.core.logs import logger
+from vigie.core.rooms import Rooms
 from vigie.core.scope import EVERYTHING, SYSTEM, Principal, Scope
 
 log = logger(__name__)
@@ -51,7 +53,9 @@ class Unit:
         scope: Scope,
         request_id: str,
         waker: Waker | None = None,
+        house: House | None = None,
     ) -> None:
+        self.house = house or House(Rooms(()))
         self.connection = connection
         self.principal = principal
         self.scope = scope
@@ -109,6 +113,7 @@ class Database:
         self.url = url
         self.application = application
         self.waker: Waker | None = None
+        self.house: House | None = None
         self._engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=pool,
@@ -163,7 +168,14 @@ class Database:
             scope = EVERYTHING if principal.kind == "system" else Scope()
         try:
             async with self._transaction(scope) as connection:
-                unit = Unit(connection, principal, scope, request_id or str(uuid7()), self.waker)
+                unit = Unit(
+                    connection,
+                    principal,
+                    scope,
+                    request_id or str(uuid7()),
+                    self.waker,
+                    self.house,
+                )
                 if statement_timeout_s is not None:
                     await connection.execute(
                         text("select set_config('statement_timeout', :ms, true)"),

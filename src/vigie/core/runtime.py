@@ -21,6 +21,7 @@ from vigie.core.engines.nats import SYSTEM_USER, USER
 from vigie.core.engines.postgres import LOGIN, OWNER
 from vigie.core.engines.secrets import ensure
 from vigie.core.errors import SetupError
+from vigie.core.house import House
 from vigie.core.ids import token
 from vigie.core.logs import logger
 from vigie.core.rooms import Rooms
@@ -64,7 +65,9 @@ class Runtime:
         self.instance = token(length=6)
         self.database = database
         self.bus = bus
+        self.house = House(self.rooms)
         database.waker = bus.publish
+        database.house = self.house
         self.components: dict[str, Component] = {}
         self.stopping = asyncio.Event()
 
