@@ -14,6 +14,12 @@ ROOM = Room(
             "See how the centre itself is.",
             ("administrator", "operator", "viewer", "auditor"),
         ),
+        Permission(
+            "core.link",
+            "Link objects that one may see, and take links away.",
+            ("administrator", "operator"),
+        ),
     ),
-    routes="vigie.core.web.system:ROUTES",
+    migrations=True,
+    routes="vigie.core.web.declared:ROUTES",
 )
