@@ -1,0 +1,33 @@
+"""Accounts for tests, created over HTTP by an administrator."""
+
+import secrets
+
+import httpx
+
+from tests.support.centre import json
+
+Account = tuple[str, str]
+
+
+def new_account(
+    admin: httpx.Client,
+    role: str = "operator",
+    *,
+    language: str = "fr",
+    municipality: str = "*",
+    trade: str = "*",
+) -> Account:
+    """A person nobody else uses, and the first password, which the first login must change."""
+    username = f"{role}-{secrets.token_hex(3)}"
+    made = json(
+        admin.post(
+            "/api/v1/users",
+            json={
+                "username": username,
+                "display_name": username,
+                "language": language,
+                "grants": [{"role": role, "municipality": municipality, "trade": trade}],
+            },
+        )
+    )
+    return username, made["password"]
