@@ -120,7 +120,7 @@ def test_first_night(desk: Desk, city: City, pictures: Path) -> None:
         username, password = new_account(admin)
     log_in(desk, centre, username, password)
     await_reports(desk, city.lights)
-    page.screenshot(path=pictures / f"map-{city.name}.png")
+    desk.picture(pictures / f"map-{city.name}.png")
 
     page.get_by_test_id("search-input").click()
     page.keyboard.type(fold(city.street))
@@ -135,7 +135,7 @@ def test_first_night(desk: Desk, city: City, pictures: Path) -> None:
     expect(page.get_by_test_id("count-confirmed")).to_have_attribute(
         "data-count", "500", timeout=60_000
     )
-    page.screenshot(path=pictures / f"command-500-{city.name}.png")
+    desk.picture(pictures / f"command-500-{city.name}.png")
 
     client = centre.login(username, password + "-changed")
     commands = json(client.get("/api/v1/commands"))["items"]
@@ -154,7 +154,7 @@ def test_first_night(desk: Desk, city: City, pictures: Path) -> None:
 
     page.goto(f"{centre.url}/journal")
     expect(page.get_by_test_id("journal-entry").filter(has_text=REASON).first).to_be_visible()
-    page.screenshot(path=pictures / f"journal-{city.name}.png")
+    desk.picture(pictures / f"journal-{city.name}.png")
 
 
 def test_another_municipality_sees_nothing(centre: Centre) -> None:
@@ -211,7 +211,7 @@ def test_a_second_night_names_exactly_the_lamps_that_fail(
             "data-count", str(500 - len(expected))
         )
         expect(page.get_by_test_id("not-confirmed")).to_have_count(len(expected))
-        page.screenshot(path=pictures / "command-failures.png")
+        operator.picture(pictures / "command-failures.png")
         assert unconfirmed(client, command["id"]) == expected
     finally:
         for device in broken:

@@ -14,7 +14,8 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +27,14 @@ from tests.support.attacks import Running, Target, registry
 from tests.support.centre import Centre
 from tests.support.city import City, draw_city
 from tests.support.ledgers import owner
-from tests.support.people import new_account
+from tests.support.people import Account, new_account, session_headers
 from tests.support.probe import Neighbour, Probe
 
 pytestmark = pytest.mark.faults
 
 ATTACK_S = float(os.environ.get("VIGIE_ATTACK_S", "2.5"))
-# Enough that an export of everything does not fit into a connection's buffers.
-LIGHTS = 12_000
+# Enough that searches, exports and commands to a whole town cost something.
+LIGHTS = 8_000
 LAMPS = 60
 CALM_WITHIN_S = 10
 MOST_GROWTH = 400_000_000
@@ -44,20 +45,24 @@ class World:
     """A centre with a city, the probe that watches it, and what an attacker may use."""
 
     centre: Centre
+    city: City
     target: Target
-    neighbour: Neighbour
-    lamps: list[int]
+    watch: Callable[[], Probe]
     probe: Probe
+    calm: bool = False
 
     def settle(self) -> None:
         """Be well before the next attack; a centre that an attack left hanging starts again."""
-        if not self.probe.await_calm(CALM_WITHIN_S):
-            self.probe.stop()
-            self.centre.stop()
-            self.centre.up("--no-city")
-            self.probe = Probe(self.centre, self.neighbour, self.lamps)
-            self.probe.start()
-            assert self.probe.await_calm(60), "the centre is not well without any attack"
+        calm, self.calm = self.calm, False
+        if calm or self.probe.await_calm(CALM_WITHIN_S):
+            return
+        self.probe.stop()
+        self.city.stop()
+        self.centre.stop()
+        self.centre.up("--no-city")
+        self.city.start(ledger=False)
+        self.probe = self.watch()
+        assert self.probe.await_calm(60), "the centre is not well without any attack"
 
     def memory(self) -> dict[str, int]:
         """Resident bytes by process; PostgreSQL's are shared and bounded by its settings."""
@@ -74,37 +79,39 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The centre, one site of simulated lamps, a neighbour beside them, and the attacker."""
     folder = tmp_path_factory.mktemp("one")
     centre = Centre(folder / "var")
-    city: City | None = None
-    probe: Probe | None = None
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(centre.stop)
         centre.up("--no-city")
         provisioning = json.loads(draw_city(centre, LIGHTS).read_bytes())
         lamps, beside, attacker = choose_sites(provisioning["gateways"])
         assets = read_assets(centre)
-        with contextlib.closing(centre.login()) as admin:
-            username, password = new_account(admin)
-            await_well(admin)
-        target = attacking(centre, attacker, assets)
-        with contextlib.closing(centre.login(username, password)) as session:
-            target.cookie = "; ".join(f"{c.name}={c.value}" for c in session.cookies.jar)
-            target.csrf = session.headers["X-CSRF-Token"]
-        neighbour = neighbouring(beside, assets)
         simulated = folder / "provisioning.json"
         simulated.write_text(json.dumps({**provisioning, "gateways": [lamps]}))
         city = City(folder / "city", simulated)
+        stack.callback(city.stop)
         city.start(ledger=False)
+        with contextlib.closing(centre.login()) as admin:
+            operator, person = (session(centre, new_account(admin)) for _ in range(2))
+            await_well(admin)
+        spared = {assets[light["device"]][1] for light in [*lights(lamps), *lights(beside)]}
+        target = attacking(centre, attacker, assets, person, spared)
+        neighbour = neighbouring(beside, assets)
         chosen = [assets[lamp["device"]][0] for lamp in lights(lamps)[:LAMPS]]
-        probe = Probe(centre, neighbour, chosen)
-        probe.start()
-        made = World(centre, target, neighbour, chosen, probe)
-        yield made
-        probe = made.probe
-    finally:
-        if probe:
-            probe.stop()
-        if city:
-            city.stop()
-        centre.stop()
+
+        def watch() -> Probe:
+            # The session outlives a restart; a login may be refused after an attack on it.
+            probe = Probe(centre, operator, neighbour, chosen)
+            stack.callback(probe.stop)
+            probe.start()
+            return probe
+
+        yield World(centre, city, target, watch, watch())
+
+
+def session(centre: Centre, account: Account) -> dict[str, str]:
+    """The headers of someone who is logged in, and stays so."""
+    with contextlib.closing(centre.login(*account)) as client:
+        return session_headers(client)
 
 
 def choose_sites(gateways: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -134,21 +141,27 @@ def neighbouring(site: dict[str, Any], assets: dict[str, tuple[int, str]]) -> Ne
     )
 
 
-def attacking(centre: Centre, site: dict[str, Any], assets: dict[str, tuple[int, str]]) -> Target:
-    """What the attacker has: a site's secret, an operator's session, a town besides Dijon."""
+def attacking(
+    centre: Centre,
+    site: dict[str, Any],
+    assets: dict[str, tuple[int, str]],
+    session: dict[str, str],
+    spared: set[str],
+) -> Target:
+    """What the attacker has: a site's secret, an operator's session, a town that is not watched."""
     devices = [light["device"] for light in lights(site)]
-    towns = [municipality for _, municipality in assets.values() if municipality != "21231"]
+    towns = Counter(town for _, town in assets.values() if town not in spared)
     return Target(
         http_port=int(centre.environment["VIGIE_HTTP_PORT"]),
         mqtt_port=int(centre.environment["VIGIE_MQTT_PORT"]),
-        cookie="",
-        csrf="",
+        cookie=session["Cookie"],
+        csrf=session["X-CSRF-Token"],
         client=site["client"],
         secret=site["secret"],
         shard=site["shard"],
         devices=devices,
         lamp=assets[devices[0]][0],
-        municipality=max(set(towns), key=towns.count),
+        municipality=towns.most_common(1)[0][0],
     )
 
 
@@ -190,7 +203,8 @@ def test_others_go_through(world: World, name: str) -> None:
     assert {sample.what for sample in samples} == {"command", "reading"}
     grown = {who: size - before.get(who, size) for who, size in peak.items()}
     assert {who: size for who, size in grown.items() if size > MOST_GROWTH} == {}
-    assert world.probe.await_calm(CALM_WITHIN_S), "the centre did not come to rest afterwards"
+    world.calm = world.probe.await_calm(CALM_WITHIN_S)
+    assert world.calm, "the centre did not come to rest afterwards"
 
 
 def slowest(samples: list[Any]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -61,6 +62,10 @@ class Desk:
     def expect_error(self, pattern: str) -> None:
         """Console errors that match this regular expression belong to the test."""
         self._expected.append(pattern)
+
+    def picture(self, path: Path) -> None:
+        """A screenshot; a map drawn without a graphics card takes a busy machine long."""
+        self.page.screenshot(path=path, timeout=90_000)
 
     def check(self) -> None:
         """Fail when the console printed an error that the test did not expect."""

@@ -31,3 +31,9 @@ def new_account(
         )
     )
     return username, made["password"]
+
+
+def session_headers(client: httpx.Client) -> dict[str, str]:
+    """What a logged-in client sends, for programs that speak HTTP or WebSocket another way."""
+    cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
+    return {"Cookie": cookie, "X-CSRF-Token": client.headers["X-CSRF-Token"]}

@@ -73,14 +73,14 @@ class Neighbour:
 class Probe:
     """Commands and readings without end, from a thread of its own."""
 
-    def __init__(self, centre: Centre, neighbour: Neighbour, lamps: list[int]) -> None:
+    def __init__(
+        self, centre: Centre, session: dict[str, str], neighbour: Neighbour, lamps: list[int]
+    ) -> None:
         self._centre = centre
         self._neighbour = neighbour
         self._lamps = itertools.cycle(lamps)
         self._levels = itertools.cycle((35, 60, 45, 80, 20))
-        with contextlib.closing(centre.login()) as client:
-            self._cookie = "; ".join(f"{c.name}={c.value}" for c in client.cookies.jar)
-            self._headers = {"Cookie": self._cookie, "X-CSRF-Token": client.headers["X-CSRF-Token"]}
+        self._session = session
         self._samples: list[Sample] = []
         self._seen_at = 0.0
         self._line: wire.Connection | None = None
@@ -122,7 +122,7 @@ class Probe:
     async def _run(self) -> None:
         async with httpx.AsyncClient(
             base_url=self._centre.url,
-            headers=self._headers,
+            headers=self._session,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             timeout=_GIVEN_UP_S,
             trust_env=False,
@@ -228,7 +228,7 @@ class Probe:
         url = self._centre.url
         async with connect(
             url.replace("http", "ws") + "/api/v1/live",
-            additional_headers={"Cookie": self._cookie, "Origin": url},
+            additional_headers={"Cookie": self._session["Cookie"], "Origin": url},
             max_size=None,
             proxy=None,
             open_timeout=3,

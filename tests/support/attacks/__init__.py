@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 ADDRESS = "127.0.0.66"
 HOST = "127.0.0.1"
 _LISTENING_S = 20
+_KINDS = ("requests", "connections", "devices")
 
 
 @dataclass
@@ -41,10 +42,11 @@ class Target:
     tally: Counter[str] = field(default_factory=Counter)
 
     async def repeat(self, workers: int, once: Callable[[], Awaitable[object]]) -> None:
-        """Do it again and again from this many workers; what it returns or raises is counted."""
+        """Do it again and again from this many workers; tries and what came of them are counted."""
 
         async def work() -> None:
             while True:
+                self.tally["tried"] += 1
                 try:
                     self.tally[str(await once())] += 1
                 except Exception as error:
@@ -59,14 +61,19 @@ class Target:
         self, port: int | None = None, receive_buffer: int = 0
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection from the attacker's address."""
-        reader, writer = await asyncio.open_connection(
-            HOST, port or self.http_port, local_addr=(self.address, 0), limit=2**16
-        )
-        if receive_buffer:
-            writer.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer
-            )
-        return reader, writer
+        line = socket.socket()
+        try:
+            if receive_buffer:
+                # Before it connects: a window once offered is not taken back.
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            line.setblocking(False)
+            line.bind((self.address, 0))
+            where = (HOST, port or self.http_port)
+            await asyncio.get_running_loop().sock_connect(line, where)
+            return await asyncio.open_connection(sock=line)
+        except BaseException:
+            line.close()
+            raise
 
 
 Attack = Callable[[Target], Awaitable[None]]
@@ -88,7 +95,7 @@ class Running:
 
     def __init__(self, name: str, target: Target, seconds: float) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__ + ".requests", __name__ + ".devices"])
+        context.set_forkserver_preload([f"{__name__}.{kind}" for kind in _KINDS])
         self._ours, theirs = context.Pipe()
         self._process = context.Process(target=_run, args=(name, target, seconds, theirs))
         self._process.start()

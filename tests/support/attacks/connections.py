@@ -27,6 +27,7 @@ async def _hold(target: Target, count: int, start: bytes) -> None:
 
     async def work() -> None:
         for _ in turns:
+            target.tally["tried"] += 1
             try:
                 _, writer = await target.connect()
                 writer.write(start)
