@@ -111,6 +111,7 @@ async def histories(target: Target) -> None:
     await _gets(
         target,
         24,
+        (f"/assets/{target.lamp}/history", {"metric": "activePower"}),
         (f"/assets/{target.lamp}/history", {"metric": "activePower", **span}),
         ("/journal", {"limit": "500"}),
         ("/commands", {"limit": "500"}),
