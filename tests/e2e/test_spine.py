@@ -1,25 +1,31 @@
-"""The main job on real input: 29,969 published lights, watched, searched, commanded, accounted for.
+"""The main job, from the login to the journal: lights watched, searched, commanded, accounted for.
 
-What an operator does, in a real browser, on a real centre; the journal says who, when and why.
+What an operator does, in a real browser, on a real centre; the journal says who, when and why. On
+the synthetic city that ships; the first night also on 29,969 published lights where they are.
 """
 
-import subprocess
-import sys
+import contextlib
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Desk
-from tests.support.centre import Centre, json
+from tests.e2e.conftest import LIGHTS
+from tests.support.centre import SHARED, Centre, json
+from tests.support.cities import montpellier
+from tests.support.desk import Desk, both_languages, log_in
+from tests.support.people import new_account
+from vigie.core.text import fold
 
 pytestmark = pytest.mark.e2e
 
-expect.set_options(timeout=20_000)
-LIGHTS = 29_969
 REASON = "Essai de nuit du secteur Gambetta"
+DIJON, FONTAINE = "21231", "21278"
+EVERY_REPORT_S = 75
 
 # A square on the screen around the middle light that holds exactly `count` lights.
 SQUARE = """
@@ -44,25 +50,6 @@ async (count) => {
   };
 }
 """
-
-
-def log_in(desk: Desk, centre: Centre) -> None:
-    """Through the login form, and the forced change of the first password."""
-    page = desk.page
-    page.goto(centre.url)
-    page.get_by_test_id("login-username").fill(centre.username)
-    page.get_by_test_id("login-password").fill(centre.password)
-    page.get_by_test_id("login-submit").click()
-    changed = page.get_by_test_id("password-next")
-    page.wait_for_selector('[data-testid="password-next"], [data-testid="map"]')
-    if changed.is_visible():
-        new = centre.password + "-changed"
-        page.get_by_test_id("password-current").fill(centre.password)
-        changed.fill(new)
-        page.get_by_test_id("password-again").fill(new)
-        page.get_by_test_id("password-submit").click()
-        centre.password = new
-    expect(page.get_by_test_id("map")).to_be_visible()
 
 
 def select_square(desk: Desk, count: int) -> None:
@@ -90,19 +77,55 @@ def set_level(desk: Desk, level: int, reason: str) -> None:
     page.get_by_test_id("command-submit").click()
 
 
-def test_first_night(desk: Desk, centre: Centre, pictures: Path) -> None:
+@dataclass(frozen=True)
+class City:
+    """A centre that runs, how many lights it has, and a street of it as its file writes it."""
+
+    name: str
+    centre: Centre
+    lights: int
+    street: str
+
+
+@pytest.fixture(scope="module", params=["synthetic", "published"])
+def city(request: pytest.FixtureRequest) -> Iterator[City]:
+    """The synthetic city of the shared centre, or Montpellier's published lights in their own."""
+    if request.param == "synthetic":
+        centre: Centre = request.getfixturevalue("centre")
+        yield City("synthetic", centre, LIGHTS, accented_street(centre))
+        return
+    if not SHARED.exists():
+        pytest.skip("the published data of ../shared/data is not here: run on the synthetic city")
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("montpellier")
+    centre = Centre(folder / "var", territory=str(montpellier(folder / "city")))
+    try:
+        centre.up("--city", str(folder / "city"), "--failure-rate", "0")
+        centre.await_city()
+        yield City("montpellier", centre, 29_969, "République")
+    finally:
+        centre.stop()
+
+
+def accented_street(centre: Centre) -> str:
+    """A street of the synthetic city that one finds only when accents do not matter."""
+    with contextlib.closing(centre.login()) as client:
+        lights = json(client.get("/api/v1/assets", params={"limit": 500}))["items"]
+    return next(light["street"] for light in lights if not light["street"].isascii())
+
+
+def test_first_night(desk: Desk, city: City, pictures: Path) -> None:
     """Open, watch every lamp report within 60 s, search, select 500, set 40%, read the journal."""
-    page = desk.page
-    log_in(desk, centre)
-    page.wait_for_function(
-        f"() => window.__vigie && window.__vigie.lightsReported() === {LIGHTS}", timeout=75_000
-    )
-    page.screenshot(path=pictures / "map-montpellier.png")
+    centre, page = city.centre, desk.page
+    with contextlib.closing(centre.login()) as admin:
+        username, password = new_account(admin)
+    log_in(desk, centre, username, password)
+    await_reports(desk, city.lights)
+    desk.picture(pictures / f"map-{city.name}.png")
 
     page.get_by_test_id("search-input").click()
-    page.keyboard.type("rue de la republique")
+    page.keyboard.type(fold(city.street))
     first = page.get_by_test_id("search-result").first
-    expect(first).to_contain_text("République", ignore_case=True)
+    expect(first).to_contain_text(city.street, ignore_case=True)
     first.click()
     page.wait_for_timeout(1500)
     page.keyboard.press("Escape")
@@ -112,16 +135,16 @@ def test_first_night(desk: Desk, centre: Centre, pictures: Path) -> None:
     expect(page.get_by_test_id("count-confirmed")).to_have_attribute(
         "data-count", "500", timeout=60_000
     )
-    page.screenshot(path=pictures / "command-500.png")
+    desk.picture(pictures / f"command-500-{city.name}.png")
 
-    client = centre.login()
+    client = centre.login(username, password + "-changed")
     commands = json(client.get("/api/v1/commands"))["items"]
     assert commands[0]["counts"]["confirmed"] == 500
     entry = next(
         e for e in json(client.get("/api/v1/journal"))["items"] if e["act"] == "control.commanded"
     )
     assert entry["reason"] == REASON
-    assert entry["actor"]["name"] == centre.username
+    assert entry["actor"]["name"] == username
     assert entry["changes_count"] == 500
     asset = entry["changes"][0]["object_id"]
     detail = json(client.get(f"/api/v1/assets/{asset}"))
@@ -131,92 +154,109 @@ def test_first_night(desk: Desk, centre: Centre, pictures: Path) -> None:
 
     page.goto(f"{centre.url}/journal")
     expect(page.get_by_test_id("journal-entry").filter(has_text=REASON).first).to_be_visible()
-    page.screenshot(path=pictures / "journal.png")
-    assert desk.errors == []
+    desk.picture(pictures / f"journal-{city.name}.png")
 
 
 def test_another_municipality_sees_nothing(centre: Centre) -> None:
-    """An operator of Castelnau-le-Lez: no list, no object, no export, no channel."""
+    """An operator of Fontaine-lès-Dijon: no list, object, export or channel of Dijon's."""
     client = centre.login()
-    asset = json(client.get("/api/v1/assets", params={"limit": 1}))["items"][0]["id"]
-    made = json(
-        client.post(
-            "/api/v1/users",
-            json={
-                "username": "castelnau",
-                "display_name": "Opérateur de Castelnau",
-                "language": "fr",
-                "grants": [{"role": "operator", "municipality": "34057", "trade": "*"}],
-            },
-        )
-    )
-    other = centre.login("castelnau", made["password"])
-    assert json(other.get("/api/v1/assets"))["items"] == []
+    of_dijon = {"filter": f"kind:Streetlight municipality:{DIJON}"}
+    asset = json(client.get("/api/v1/assets", params={**of_dijon, "limit": 1}))["items"][0]["id"]
+    command = json(order(client, asset, "dijon"))["id"]
+    username, password = new_account(client, municipality=FONTAINE)
+    other = centre.login(username, password)
+
+    assert json(other.get("/api/v1/assets", params=of_dijon))["items"] == []
+    page = json(other.get("/api/v1/assets", params={"limit": 500}))
+    assert {own["municipality"] for own in page["items"]} == {FONTAINE}
     for path in (f"/api/v1/assets/{asset}", f"/api/v1/assets/{asset}/history?metric=activePower"):
         assert other.get(path).status_code == 404
-    assert json(other.get("/api/v1/assets.geojson"))["features"] == []
-    assert len(other.get("/api/v1/assets.csv").text.strip().splitlines()) == 1
-    refused = other.post(
-        "/api/v1/commands",
-        headers={"Idempotency-Key": "castelnau-1"},
-        json={
-            "verb": "set_dimming_level",
-            "params": {"level": 10},
-            "assets": [asset],
-            "reason": "never",
-        },
-    )
-    assert refused.status_code == 404
-    command = json(client.get("/api/v1/commands"))["items"]
-    for one in command:
-        assert other.get(f"/api/v1/commands/{one['id']}").status_code == 404
-    frames = live(other, centre, ["34172/lighting"])
-    assert any(f.get("op") == "error" and f.get("code") == "not_found" for f in frames)
-    assert not any(f.get("op") == "snapshot" for f in flattened(frames))
+    for params, count in ((of_dijon, 0), ({}, page["total"])):
+        features = json(other.get("/api/v1/assets.geojson", params=params))["features"]
+        rows = other.get("/api/v1/assets.csv", params=params).text.strip().splitlines()[1:]
+        assert len(features) == len(rows) == count
+    assert order(other, asset, "fontaine").status_code == 404
+    assert other.get(f"/api/v1/commands/{command}").status_code == 404
+    assert command not in [c["id"] for c in json(other.get("/api/v1/commands"))["items"]]
+
+    mine, theirs = f"{FONTAINE}/lighting", f"{DIJON}/lighting"
+    frames = live(other, centre, [mine, theirs])
+    refused = [f["channel"] for f in frames if f.get("code") == "not_found"]
+    assert refused == [theirs]
+    channels = {f["channel"] for f in flattened(frames) if f.get("op") in ("snapshot", "delta")}
+    assert channels == {mine}
 
 
 def test_a_second_night_names_exactly_the_lamps_that_fail(
-    desk: Desk, centre: Centre, pictures: Path
+    operator: Desk, centre: Centre, simcity: Callable[..., dict[str, Any]], pictures: Path
 ) -> None:
-    """Started again with seeded failures: those lamps, and no other, did not confirm."""
-    centre.stop()
-    centre.up("--city", str(centre.var.parent / "city"), "--failure-rate", "0.02")
-    centre.await_city()
-    page = desk.page
-    log_in(desk, centre)
-    page.wait_for_function(
-        f"() => window.__vigie && window.__vigie.lightsReported() === {LIGHTS}", timeout=75_000
-    )
-    for _ in range(2):
-        page.get_by_role("button", name="Zoomer", exact=True).click()
-        page.wait_for_timeout(800)
-    select_square(desk, 500)
-    set_level(desk, 43, "Second essai de nuit")
-    client = centre.login()
-    command = json(client.get("/api/v1/commands"))["items"][0]
-    assert command["params"] == {"level": 43}
-    expected = seeded_faults(centre, client, command["id"])
-    assert expected, "no seeded fault among 500 lights: choose another seed"
-    missing = page.get_by_test_id("not-confirmed-list")
-    expect(missing).to_have_attribute("data-count", str(len(expected)), timeout=150_000)
-    expect(page.get_by_test_id("count-confirmed")).to_have_attribute(
-        "data-count", str(500 - len(expected))
-    )
-    expect(page.get_by_test_id("not-confirmed")).to_have_count(len(expected))
-    page.screenshot(path=pictures / "command-failures.png")
-    assert unconfirmed(client, command["id"]) == expected
-    assert desk.errors == []
+    """Some lamps do not answer or refuse: those, and no other, did not confirm."""
+    page = operator.page
+    await_reports(operator, LIGHTS)
+    lamps = sorted(simcity(op="levels")["levels"])
+    broken = dict(zip(lamps[::40], ("silent", "refuses", "lampFailure") * 99, strict=False))
+    try:
+        for device, mode in broken.items():
+            simcity(op="fault", device=device, mode=mode)
+        select_square(operator, 500)
+        set_level(operator, 43, "Second essai de nuit")
+        client = centre.login()
+        command = json(client.get("/api/v1/commands"))["items"][0]
+        assert command["params"] == {"level": 43}
+        expected = set(broken) & set(targets(client, command["id"]))
+        assert len({broken[lamp] for lamp in expected}) == 3, "too few faults among 500 lights"
+        missing = page.get_by_test_id("not-confirmed-list")
+        expect(missing).to_have_attribute("data-count", str(len(expected)), timeout=150_000)
+        expect(page.get_by_test_id("count-confirmed")).to_have_attribute(
+            "data-count", str(500 - len(expected))
+        )
+        expect(page.get_by_test_id("not-confirmed")).to_have_count(len(expected))
+        operator.picture(pictures / "command-failures.png")
+        assert unconfirmed(client, command["id"]) == expected
+    finally:
+        for device in broken:
+            simcity(op="fault", device=device, mode="none")
 
 
-def seeded_faults(centre: Centre, client: Any, command: str) -> set[str]:
-    """Tokens of the command's lights that simcity, with its default seed, has at fault."""
-    said = subprocess.run(
-        [sys.executable, "-m", "simcity", "faults",
-         f"--provisioning={centre.var / 'provisioning.json'}", "--failure-rate=0.02"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    seeded = {line.split("\t")[0] for line in said.stdout.splitlines()}
-    return seeded & set(targets(client, command))
+@both_languages
+def test_the_console_speaks_the_language_of_its_reader(operator: Desk) -> None:
+    """Its controls, not only its texts: what a screen reader reads aloud is translated too."""
+    page = operator.page
+    expect(page.locator("html")).to_have_attribute("lang", operator.language)
+    zoom = {"fr": "Dézoomer", "en": "Zoom out"}[operator.language]
+    expect(page.get_by_role("button", name=zoom)).to_be_visible()
+    expect(page.get_by_test_id("live-indicator")).to_have_attribute("data-live", "true")
+
+
+def test_an_error_in_the_console_fails_a_test(operator: Desk) -> None:
+    """The check at the end of every browser test can fail."""
+    operator.page.evaluate("() => { console.error('lamp 7'); console.error('lamp 8'); }")
+    with pytest.raises(AssertionError, match="lamp 7"):
+        operator.check()
+    operator.expect_error("lamp [78]")
+    operator.check()
+
+
+def await_reports(desk: Desk, lights: int) -> None:
+    """Every lamp has reported, as the map counts them."""
+    desk.page.wait_for_function(
+        f"() => window.__vigie && window.__vigie.lightsReported() === {lights}",
+        timeout=EVERY_REPORT_S * 1000,
+    )
+
+
+def order(client: Any, asset: int, key: str) -> Any:
+    """The answer to a command to one light."""
+    return client.post(
+        "/api/v1/commands",
+        headers={"Idempotency-Key": f"spine-{key}-{time.time_ns()}"},
+        json={
+            "verb": "set_dimming_level",
+            "params": {"level": 55},
+            "assets": [asset],
+            "reason": "Essai",
+        },
+    )
 
 
 def unconfirmed(client: Any, command: str) -> set[str]:

@@ -21,12 +21,10 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.conftest import Desk
-from tests.e2e.conftest import browser as browser
-from tests.e2e.test_spine import log_in
 from tests.faults.victims import VICTIMS, await_ready, await_well, freeze, kill
 from tests.support.centre import Centre, json
 from tests.support.city import City, draw_city
+from tests.support.desk import Desk, chromium, log_in
 from tests.support.ledgers import compare_commands, compare_history, compare_screen
 from tests.support.operator import Operator, Screen
 
@@ -68,6 +66,13 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The console runs in it all along."""
+    with chromium() as launched:
+        yield launched
 
 
 def test_nothing_acknowledged_is_lost(centre: Centre, browser: Browser, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from simcity.generate.city import Made, generate
 from tests.support.centre import ROOT, SHARED
 
 PACKS = ROOT / "tests" / "data" / "packs"
@@ -36,3 +37,8 @@ def montpellier(folder: Path) -> Path:
     )
     (folder / "streetlights.toml").write_text(_MAPPING, encoding="utf-8")
     return folder
+
+
+def synthetic(folder: Path, lights: int) -> Made:
+    """The synthetic city that ships, drawn on Dijon's territory."""
+    return generate(ROOT / "src" / "vigie" / "places" / "packs" / "dijon", folder, lights, 1)

@@ -67,14 +67,7 @@ class City:
 
     def ask(self, within_s: float = 60, **request: Any) -> dict[str, Any]:
         """One question over the control socket."""
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(within_s)
-            client.connect(str(self.socket))
-            client.sendall(json.dumps(request).encode() + b"\n")
-            answer = client.makefile().readline()
-        said: dict[str, Any] = json.loads(answer)
-        assert said.pop("ok"), said
-        return said
+        return ask(self.socket, within_s, **request)
 
     def drain(self, timeout: float = 60) -> dict[str, Any]:
         """Report no more and wait until all is acknowledged (`drained`); the counts."""
@@ -95,3 +88,15 @@ class City:
         """Rows of the ledger."""
         with sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True) as connection:
             return connection.execute(sql).fetchall()
+
+
+def ask(path: Path, within_s: float = 60, **request: Any) -> dict[str, Any]:
+    """One question to a simcity process over its control socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(within_s)
+        client.connect(str(path))
+        client.sendall(json.dumps(request).encode() + b"\n")
+        answer = client.makefile().readline()
+    said: dict[str, Any] = json.loads(answer)
+    assert said.pop("ok"), said
+    return said

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import shapely
 
+from tests.support.cities import synthetic
 from vigie import places
 from vigie.core.database import Database
 from vigie.core.errors import Invalid
+from vigie.core.text import fold
 from vigie.places import service
 
 PACKS = Path(__file__).parents[2] / "data" / "packs"
@@ -123,6 +125,22 @@ async def test_contours_change_who_is_where(database: Database, tmp_path: Path) 
         assert where.locate([5.0901, 5.0245], [47.3901, 47.3473]).tolist() == ["21231", "21231"]
         blob = await service.municipalities_geojson(unit)
     assert [f["properties"]["insee"] for f in json.loads(blob.plain)["features"]] == ["21231"]
+
+
+async def test_a_synthetic_citys_streets(database: Database, tmp_path: Path) -> None:
+    drawn = synthetic(tmp_path, 3_000)
+    async with database.unit() as unit:
+        await places.install(unit, places.load_pack("dijon"))
+    file = tmp_path / "streets.geojson"
+    first = await places.import_streets(database, file, source="drawn")
+    assert (first.read, first.created, first.refused) == (drawn.streets, drawn.streets, 0)
+    again = await places.import_streets(database, file, source="drawn")
+    assert (again.created, again.changed, again.unchanged) == (0, 0, drawn.streets)
+    names = [street["properties"]["name"] for street in json.loads(file.read_text())["features"]]
+    accented = next(name for name in names if fold(name) != name.lower())
+    async with database.unit() as unit:
+        hits = await places.search(unit, fold(accented))
+    assert hits[0].label == accented
 
 
 @pytest.mark.skipif(not STREETS.exists(), reason="Montpellier's published streets are not here")

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support.cities import synthetic
 from vigie import places, twin
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import Mapping, SourceSpec, load_mapping
@@ -202,6 +203,37 @@ async def test_places_known_later_are_laid_under_the_equipment(
     report = await twin.import_equipment(city, points_file([({"id": "1"}, [5.01, 47.31])]),
                                          mapping=mapping)  # fmt: skip
     assert counts(report) == (0, 0, 1, 0)
+
+
+async def test_a_synthetic_citys_cabinets_lights_and_junctions(
+    city: Runtime, points_file: Points, tmp_path: Path
+) -> None:
+    drawn = synthetic(tmp_path / "drawn", 3_000)
+    files = {"cabinets": drawn.cabinets, "streetlights": drawn.lights}
+    for expected in ("created", "unchanged"):
+        for name, count in files.items():
+            mapping = load_mapping(tmp_path / "drawn" / f"{name}.toml", TARGETS)
+            file = tmp_path / "drawn" / f"{name}.geojson"
+            report = await twin.import_equipment(city, file, mapping=mapping)
+            assert (getattr(report, expected), report.read, report.refused) == (count, count, 0)
+            assert report.warned_by == {}
+    # A file in Lambert 93 that does not say so, as cities publish them.
+    rows = [({"where": f"J{i}", "year": 2014}, [853_800.0 + 40 * i, 6_692_600.0]) for i in range(9)]
+    named = Mapping(
+        kind="TrafficLight",
+        source=SourceSpec(name="drawn-junctions"),
+        columns={"name": "where", "installed": "year"},
+    )
+    with pytest.raises(Invalid, match="--crs EPSG:2154"):
+        await twin.import_equipment(city, points_file(rows), mapping=named)
+    report = await twin.import_equipment(city, points_file(rows), mapping=named, crs="EPSG:2154")
+    assert counts(report) == (9, 0, 0, 0)
+    async with city.database.unit() as unit:
+        junctions = await twin.list_assets(unit, "municipality:Dijon source:drawn-junctions")
+        page = await twin.list_assets(unit, "municipality:Dijon kind:Streetlight", limit=5)
+    assert junctions.total == 9
+    assert len(page.items) == 5
+    assert page.next is not None
 
 
 @needs_data
