@@ -70,7 +70,8 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class Parked(msgspec.Struct, frozen=True):
-    """An act that a reaction could not handle: listed until someone has it tried again."""
+    """An act that a reaction could not handle: listed until someone has it tried again (`retry`:
+    it soon will be)."""
 
     reaction: str
     position: int
@@ -78,6 +79,7 @@ class Parked(msgspec.Struct, frozen=True):
     tries: int
     error: str
     parked: datetime
+    retry: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -97,6 +97,13 @@ begin
     if behind is not null then
         raise exception 'journal.drop_month: % is not read yet by the reaction %', name, behind;
     end if;
+    select string_agg(distinct p.reaction, ', ') into behind
+        from journal.parked p join journal.cursor c on c.reaction = p.reaction
+        where p.position <= newest and c.retired is null;
+    if behind is not null then
+        raise exception 'journal.drop_month: acts of % are parked: have % try again, or dismiss them',
+            name, behind;
+    end if;
     execute format('drop table journal.%I, journal.%I, journal.%I, journal.%I',
         'entry_' || name, 'change_' || name, 'personal_' || name, 'position_' || name);
 end $$;
