@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Change(msgspec.Struct, frozen=True):
     """One object before and after an act; None where it did not exist.
 
-    `scope` is its key ("21231/lighting"): whoever is granted it sees the act in the list.
+    `scope` is its key ("21231/lighting"): whoever is granted it sees the act in the list. What
+    moved has two, separated by a space: whoever sees either place sees it move.
     """
 
     object_type: str

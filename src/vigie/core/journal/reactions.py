@@ -6,7 +6,8 @@ reaction's own runner) or dismisses it. Acts are never skipped silently; other r
 meanwhile.
 
 A reaction that the program does not declare any more (renamed, removed) is retired when role watch
-starts: its cursor stays and retention no longer waits for it. Declared again, it goes on from there.
+starts: its cursor stays, and retention no longer waits for it. Declared again, it goes on from
+there.
 """
 
 import traceback

@@ -101,7 +101,8 @@ begin
         from journal.parked p join journal.cursor c on c.reaction = p.reaction
         where p.position <= newest and c.retired is null;
     if behind is not null then
-        raise exception 'journal.drop_month: acts of % are parked: have % try again, or dismiss them',
+        raise exception
+            'journal.drop_month: acts of % are parked: have % try again, or dismiss them',
             name, behind;
     end if;
     execute format('drop table journal.%I, journal.%I, journal.%I, journal.%I',

@@ -2,9 +2,9 @@
 
 A row of history keeps the number of its set and nothing else of its names, so a number must mean
 the same for ever. Only numbers on disk are cached: one given in a unit that rolls back is given
-again, to another set. The numbers are a smallint (decision 11): once `OWN_SETS` are given, a message
-with names not seen together before is stored under its kind's whole set, with NaN for what it does
-not say.
+again, to another set. The numbers are a smallint (decision 11): once `OWN_SETS` are given, a
+message with names not seen together before is stored under its kind's whole set, with NaN for what
+it does not say.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Numbers of metric sets: a row of history is never left with one that names nothing, or another."""
+"""Numbers of metric sets: no row of history is left with one that names nothing, or another."""
 
 import asyncio
 from collections.abc import Sequence
