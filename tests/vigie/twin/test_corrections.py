@@ -269,3 +269,4 @@ async def test_an_import_that_moves_is_seen_from_both_places(source: Source) -> 
     for municipality in ("21231", "21617"):
         entry = (await seen(source.city.database, municipality, light.id))[0]
         assert (entry.act, entry.changes_count) == ("twin.equipment_imported", 1), municipality
+        assert entry.changes[0].before["municipality"] == "21231", "the move, not the beginning"

@@ -226,8 +226,8 @@ async def _status(unit: Unit, reaction: str) -> dict[str, Any]:
 async def retire_undeclared(unit: Unit, declared: Iterable[str]) -> list[str]:
     """Mark the cursors of reactions that this program does not declare; those newly marked."""
     rows = (await unit.execute(_RETIRE, {"declared": sorted(declared)})).all()
-    for reaction, position in rows:
-        log.warning("reaction_retired", reaction=reaction, position=position)
+    for row in rows:
+        log.warning("reaction_retired", reaction=row.reaction, position=row.position)
     return sorted(row.reaction for row in rows)
 
 

@@ -315,6 +315,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/journal/parked/{reaction}/{position}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a parked act handled again. The reaction does it soon; the act leaves the list when that
+         * @description Have a parked act handled again. The reaction does it soon; the act leaves the list when that
+         *     succeeds, and shows the new error when it does not.
+         *
+         *     Permission: `journal.operate` (administrator).
+         */
+        post: operations["journal.retry_journal_parked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journal/parked/{reaction}/{position}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a parked act off the list unhandled, with the reason in the journal.
+         * @description Take a parked act off the list unhandled, with the reason in the journal.
+         *
+         *     Permission: `journal.operate` (administrator).
+         */
+        post: operations["journal.dismiss_journal_parked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/territory": {
         parameters: {
             query?: never;
@@ -1036,6 +1081,10 @@ export interface components {
             /** @description A password. */
             password: string;
         };
+        /** Dismissal */
+        Dismissal: {
+            reason: string;
+        };
         /** Entry */
         Entry: {
             /** Format: uuid */
@@ -1261,6 +1310,8 @@ export interface components {
             error: string;
             /** Format: date-time */
             parked: string;
+            /** @default false */
+            retry: boolean;
         };
         /** Password */
         Password: {
@@ -2102,6 +2153,78 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    "journal.retry_journal_parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reaction: string;
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Parked"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    "journal.dismiss_journal_parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reaction: string;
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dismissal"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Parked"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };
