@@ -1,5 +1,6 @@
 """What people corrected stays through imports; what moved is seen from both places."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,28 @@ async def test_a_position_corrected_stays_with_what_follows_from_it(source: Sour
             {"s": source.name},
         )
         assert rows.scalar_one() is False, "where the map draws it"
+
+
+async def test_a_correction_made_during_the_import_is_waited_for(source: Source) -> None:
+    await source.load()
+    light = await source.light()
+    database = source.city.database
+    async with database.unit() as unit:
+        await twin.update(unit, light.id, twin.AssetChange(name="Mended"), light.version)
+        task = asyncio.create_task(source.load(h=9))
+        for _ in range(400):
+            async with database.unit() as other:
+                waiting = await other.execute(
+                    text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                         " and datname = current_database()")
+                )  # fmt: skip
+                if waiting.scalar_one():
+                    break
+            await asyncio.sleep(0.05)
+        assert not task.done()
+    await task
+    light = await source.light()
+    assert (light.name, light.attributes["height"]) == ("Mended", 9)
 
 
 async def cabinets(source: Source, *names: str) -> None:

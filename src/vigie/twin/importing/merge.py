@@ -35,6 +35,8 @@ async def merge(unit: Unit, kind: Kind, report: ImportReport, *, parents: bool) 
     await unit.execute(text("analyze stage_asset"))
     if parents:
         await _resolve_parents(unit, kind, report)
+    if not report.dry_run:
+        await _lock(unit, kind, report)
     await _compare(unit, kind, report, parents=parents)
     kept = await keep_corrections(unit, report) if report.changed else 0
     if report.dry_run or not (report.created or report.changed):
@@ -108,6 +110,21 @@ async def _resolve_parents(unit: Unit, kind: Kind, report: ImportReport) -> None
     for row in lost.all():
         stays = "; the one it has stays" if row.has_one else ""
         report.warn(row.line, "parent", f"its parent {row.parent_ref!r} is no known {of}{stays}")
+
+
+async def _lock(unit: Unit, kind: Kind, report: ImportReport) -> None:
+    """Hold what may be written before it is read: a correction made meanwhile is not overwritten
+    but waited for, and who corrects later is told that the asset changed."""
+    await unit.execute(
+        text(
+            "select a.id from twin.asset a join stage_asset s on s.source_id = a.source_id"
+            " where a.source = :source and a.kind = :kind"
+            " and (a.digest is distinct from s.digest"
+            "  or s.parent is not null and s.parent is distinct from a.parent)"
+            " order by a.id for update of a"
+        ),
+        {"source": report.source, "kind": kind.name},
+    )
 
 
 async def _compare(unit: Unit, kind: Kind, report: ImportReport, *, parents: bool) -> None:
