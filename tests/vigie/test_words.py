@@ -84,8 +84,8 @@ def acts() -> set[str]:
     return {
         act
         for path, name, call in calls()
-        if name == "record" and call.args
-        for act in texts(path, call.args[0])
+        if name == "record"
+        for act in texts(path, argument(call, 1, "act"))
         if "." in act
     }
 
