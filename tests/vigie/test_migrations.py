@@ -33,6 +33,26 @@ insert into control.command (id, verb, params, wanted, requested_at, expires_at,
 insert into control.target (command, asset, municipality, trade, state)
  select c.id, a.id, a.municipality, a.trade, case a.token when 'a' then 'sent' else 'failed' end
  from control.command c, twin.asset a where a.token <> 'd';
+-- Numbers up to 9 were given, and the last ones in units that rolled back.
+insert into twin.metric_set (metrics) values ('{dimmingLevel}');
+select setval('twin.metric_set_id_seq', 9);
+-- a was imported, then corrected twice by people; b was imported again after its correction.
+update twin.asset set name = 'Ours', attributes = '{"power": 80, "height": 8}' where token = 'a';
+with act (n, name, token, before) as (values
+    (1, 'twin.equipment_imported', 'a', null), (1, 'twin.equipment_imported', 'b', null),
+    (2, 'twin.asset_changed', 'a', '{"name": "Theirs", "attributes": {"power": 60, "note": 1,
+     "height": 8}}'),
+    (2, 'twin.asset_changed', 'b', '{"name": "Theirs"}'),
+    (3, 'twin.asset_changed', 'a', '{"name": "Between", "municipality": "21166"}'),
+    (4, 'twin.equipment_imported', 'b', '{"name": "Lost"}')),
+written as (
+    select gen_random_uuid() as id, now() + n * interval '1 second' as at, act.* from act),
+entries as (
+    insert into journal.entry (id, recorded, occurred, act, actor_kind)
+    select id, at, at, name, 'system' from written)
+insert into journal.change (entry, recorded, ordinal, object_type, object_id, before, after)
+select w.id, w.at, 0, 'twin.asset', cast(a.id as text), cast(w.before as jsonb), '{}'
+from written w join twin.asset a using (token);
 """
 
 
@@ -62,6 +82,14 @@ async def test_what_is_there_is_kept_and_completed(engines: Engines) -> None:
             ("c", True, 3, False),
             ("d", None, None, True),
         ]
+        rows = await owner.execute(
+            "select token, overridden from twin.asset where overridden <> '{}'"
+        )
+        assert await rows.fetchall() == [
+            ("a", {"name": "Theirs", "attributes": {"power": 60, "note": 1}}),
+        ]
+        rows = await owner.execute("select id, metrics from twin.metric_set order by id")
+        assert await rows.fetchall() == [(1, ["dimmingLevel"]), (9, [])], "none is given again"
         rows = await owner.execute("select parts from control.command")
         assert await rows.fetchone() == (
             {"21231/lighting": {"sent": 1, "failed": 1}, "21166/lighting": {"failed": 1}},

@@ -86,8 +86,8 @@ def acts() -> set[str]:
     return {
         act
         for path, name, call in calls()
-        if name == "record" and len(call.args) > 1
-        for act in texts(path, call.args[1])
+        if name == "record"
+        for act in texts(path, argument(call, 1, "act"))
         if "." in act
     }
 

@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from dateutil.easter import easter as easter_sunday
-from opening_hours import (  # pyright: ignore[reportAttributeAccessIssue] - not in its stubs
+from opening_hours import (
     OpeningHours,
-    ParserError,
+    ParserError,  # pyright: ignore[reportAttributeAccessIssue]
     State,
 )
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import text
 
-from vigie.core.database import Database, Unit
+from vigie.core.database import Database, Unit, unavailable
 from vigie.core.errors import Conflict
 
 
@@ -39,7 +39,7 @@ class Leadership:
             text("select epoch from core.leader where name = :name for share"),
             {"name": self.name},
         )
-        if row.scalar_one() != self.epoch:
+        if row.scalar() != self.epoch:
             raise _lost(self.name)
 
 
@@ -51,33 +51,49 @@ async def lead(
     *,
     on_standby: Callable[[], None] | None = None,
 ) -> AsyncGenerator[Leadership]:
-    """Wait until this process leads `name`, and lead it for the block."""
-    connection = await database.dedicated()
+    """Wait until this process leads `name`, and lead it for the block. Raises Unavailable when the
+    database is away; what the block raises comes out as it is."""
+    connection: psycopg.AsyncConnection[Any] | None = None
     try:
-        key = zlib.crc32(name.encode()) | 0x56 << 32
-        while True:
-            row = await (
-                await connection.execute("select pg_try_advisory_lock(%s)", [key])
-            ).fetchone()
-            if row and row[0]:
-                break
-            if on_standby:
-                on_standby()
-            await asyncio.sleep(0.5)
-        row = await (
-            await connection.execute(
-                "insert into core.leader values (%s, 1, %s, now())"
-                " on conflict (name) do update set epoch = core.leader.epoch + 1,"
-                " instance = excluded.instance, since = excluded.since returning epoch",
-                [name, instance],
-            )
-        ).fetchone()
-        assert row is not None
-        yield Leadership(name, int(row[0]), connection)
+        try:
+            connection = await database.dedicated()
+            await _lock(connection, name, on_standby)
+            epoch = await _take_over(connection, name, instance)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise unavailable(error) from error
+        yield Leadership(name, epoch, connection)
     finally:
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(2):
-                await connection.close()
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(2):
+                    await connection.close()
+
+
+async def _lock(
+    connection: psycopg.AsyncConnection[Any], name: str, on_standby: Callable[[], None] | None
+) -> None:
+    key = zlib.crc32(name.encode()) | 0x56 << 32
+    while True:
+        cursor = await connection.execute("select pg_try_advisory_lock(%s)", [key])
+        row = await cursor.fetchone()
+        if row and row[0]:
+            return
+        if on_standby:
+            on_standby()
+        await asyncio.sleep(0.5)
+
+
+async def _take_over(connection: psycopg.AsyncConnection[Any], name: str, instance: str) -> int:
+    """The next epoch: from here on an older leader's fence fails."""
+    cursor = await connection.execute(
+        "insert into core.leader values (%s, 1, %s, now())"
+        " on conflict (name) do update set epoch = core.leader.epoch + 1,"
+        " instance = excluded.instance, since = excluded.since returning epoch",
+        [name, instance],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _lost(name: str) -> Conflict:

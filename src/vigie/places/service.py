@@ -41,9 +41,13 @@ class _Atlas:
 
 
 _ATLASES: WeakKeyDictionary[Engine, _Atlas] = WeakKeyDictionary()
+# Of units that changed the territory and may still roll back: their revision may come again.
+_DRAFTS: WeakKeyDictionary[Unit, _Atlas] = WeakKeyDictionary()
 
 
 async def _atlas(unit: Unit) -> _Atlas:
+    if unit in _DRAFTS:
+        return _DRAFTS[unit]
     revision = int((await unit.execute(text("select revision from places.meta"))).scalar_one())
     engine = unit.connection.engine.sync_engine
     known = _ATLASES.get(engine)
@@ -54,7 +58,10 @@ async def _atlas(unit: Unit) -> _Atlas:
 
 async def touch(unit: Unit) -> None:
     """Say that the territory changed: what processes keep in memory of it is out of date."""
-    await unit.execute(text("update places.meta set revision = revision + 1"))
+    changed = await unit.execute(
+        text("update places.meta set revision = revision + 1 returning revision")
+    )
+    _DRAFTS[unit] = _Atlas(int(changed.scalar_one()))
 
 
 async def install(

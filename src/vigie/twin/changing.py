@@ -44,7 +44,12 @@ async def update(unit: Unit, asset: int, change: AssetChange, version: int) -> A
         )
     before, after = rules.differences(*await _wanted(unit, row, change))
     if after:
-        await _write(unit, row, after)
+        # A street that the source does not give was found by the position.
+        given = before | ({} if row.street_given else {"street": ""})
+        said = rules.corrected(
+            row.overridden, given, {k: v for k, v in after.items() if k != "municipality"}
+        )
+        await _write(unit, row, after, said)
         await journal.record(
             unit,
             "twin.asset_changed",
@@ -56,7 +61,9 @@ async def update(unit: Unit, asset: int, change: AssetChange, version: int) -> A
                     str(asset),
                     before,
                     after,
-                    f"{after.get('municipality', row.municipality)}/{row.trade}",
+                    rules.scope_key(
+                        row.trade, row.municipality, after.get("municipality", row.municipality)
+                    ),
                 )
             ],
         )
@@ -120,7 +127,9 @@ def _invalid(field: str, why: str) -> Invalid:
     )
 
 
-async def _write(unit: Unit, row: Row[Any], after: dict[str, Any]) -> None:
+async def _write(
+    unit: Unit, row: Row[Any], after: dict[str, Any], overridden: dict[str, Any]
+) -> None:
     values = {k: v for k, v in after.items() if k in _PLAIN or k == "municipality"}
     sets = [
         f"{k} = cast(:{k} as date)"
@@ -144,9 +153,9 @@ async def _write(unit: Unit, row: Row[Any], after: dict[str, Any]) -> None:
     await unit.execute(
         text(
             f"update twin.asset set {', '.join(sets)}, folded = :folded, version = version + 1,"  # noqa: S608
-            " updated = now() where id = :id"
+            " updated = now(), overridden = cast(:overridden as jsonb) where id = :id"
         ),
-        values | {"id": row.id},
+        values | {"id": row.id, "overridden": msgspec.json.encode(overridden).decode()},
     )
     await write_words(unit, [row.id])
 
@@ -191,7 +200,8 @@ async def relocate(unit: Unit) -> int:
             {"municipality": town, "street": street},
         )
         if after:
-            changes.append(Change("twin.asset", str(row.id), before, after, f"{town}/{row.trade}"))
+            scope = rules.scope_key(row.trade, row.municipality, town)
+            changes.append(Change("twin.asset", str(row.id), before, after, scope))
             moved["ids"].append(row.id)
             moved["towns"].append(town)
             moved["streets"].append(street)

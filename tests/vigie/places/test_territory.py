@@ -155,3 +155,20 @@ async def test_montpelliers_real_streets(database: Database) -> None:
         hits = await places.search(unit, "place de la celette")
     assert hits[0].label == "Place de la Célette"
     assert hits[0].detail == "Montpellier"
+
+
+async def test_a_territory_that_was_rolled_back_is_not_remembered(database: Database) -> None:
+    """The next one to be installed gets the same revision."""
+    dijon, other = places.load_pack("dijon"), places.load_pack(str(PACKS / "montpellier"))
+    async with database.unit() as unit:
+        before = await places.read_territory(unit)
+    first, second = (dijon, other) if before.code != "dijon" else (other, dijon)
+    with pytest.raises(ZeroDivisionError):
+        async with database.unit() as unit:
+            await places.install(unit, first)
+            assert (await places.read_territory(unit)).code == first.code
+            raise ZeroDivisionError
+    async with database.unit() as unit:
+        await places.install(unit, second, attribution="After")
+    async with database.unit() as unit:
+        assert (await places.read_territory(unit)).attribution.endswith("After")

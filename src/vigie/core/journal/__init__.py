@@ -20,7 +20,7 @@ from vigie.core.journal.model import (
 )
 from vigie.core.journal.permissions import PERMISSIONS
 from vigie.core.journal.personal import erase_personal
-from vigie.core.journal.reactions import list_parked, retry_parked
+from vigie.core.journal.reactions import dismiss_parked, list_parked, retry_parked
 from vigie.core.journal.read import (
     Filter,
     list_entries,
@@ -45,6 +45,7 @@ __all__ = [
     "Personal",
     "Reaction",
     "Report",
+    "dismiss_parked",
     "erase_personal",
     "list_entries",
     "list_object",

@@ -1,13 +1,17 @@
 """The journal over HTTP."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+import msgspec
+from msgspec import Meta
 
 from vigie.core.database import Unit
 from vigie.core.journal import read
 from vigie.core.journal.model import Change, Entry, Parked
-from vigie.core.journal.reactions import list_parked
-from vigie.core.web import Limit, Page, get
+from vigie.core.journal.reactions import dismiss_parked, list_parked, retry_parked
+from vigie.core.web import Limit, Page, get, post
 
 
 @get("/journal", permission="journal.read")
@@ -58,4 +62,34 @@ async def list_journal_parked(unit: Unit, reaction: str | None = None) -> Page[P
     return Page(items, None, len(items))
 
 
-ROUTES = [list_journal, read_journal_entry, list_journal_changes, list_journal_parked]
+class Dismissal(msgspec.Struct, forbid_unknown_fields=True):
+    """Why an act need not be handled."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+@post(
+    "/journal/parked/{reaction:str}/{position:int}/retry", permission="journal.operate", status=202
+)
+async def retry_journal_parked(unit: Unit, reaction: str, position: int) -> Parked:
+    """Have a parked act handled again. The reaction does it soon; the act leaves the list when that
+    succeeds, and shows the new error when it does not."""
+    return await retry_parked(unit, reaction, position)
+
+
+@post("/journal/parked/{reaction:str}/{position:int}/dismiss", permission="journal.operate")
+async def dismiss_journal_parked(
+    unit: Unit, reaction: str, position: int, data: Dismissal
+) -> Parked:
+    """Take a parked act off the list unhandled, with the reason in the journal."""
+    return await dismiss_parked(unit, reaction, position, data.reason)
+
+
+ROUTES = [
+    list_journal,
+    read_journal_entry,
+    list_journal_changes,
+    list_journal_parked,
+    retry_journal_parked,
+    dismiss_journal_parked,
+]

@@ -14,7 +14,6 @@ from sqlalchemy import (
     table,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import array
 
 from vigie.core import filters
 from vigie.core.filters import Predicate, Term, demand_equals, escape_like
@@ -76,7 +75,7 @@ class _Object:
         wanted = [tuple(value.partition("/")[::2]) for value in term.values]
         touched = select(_CHANGE.c.entry).where(
             tuple_(_CHANGE.c.object_type, _CHANGE.c.object_id).in_(wanted),
-            func.journal.in_scope(array([_CHANGE.c.scope])),
+            func.journal.in_scope(func.string_to_array(_CHANGE.c.scope, " ")),
         )
         return ENTRY.c.id.in_(touched)
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Change(msgspec.Struct, frozen=True):
     """One object before and after an act; None where it did not exist.
 
-    `scope` is its key ("21231/lighting"): whoever is granted it sees the act in the list.
+    `scope` is its key ("21231/lighting"): whoever is granted it sees the act in the list. What
+    moved has two, separated by a space: whoever sees either place sees it move.
     """
 
     object_type: str
@@ -70,7 +71,8 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class Parked(msgspec.Struct, frozen=True):
-    """An act that a reaction could not handle: listed until someone has it tried again."""
+    """An act that a reaction could not handle: listed until someone has it tried again (`retry`:
+    it soon will be)."""
 
     reaction: str
     position: int
@@ -78,6 +80,7 @@ class Parked(msgspec.Struct, frozen=True):
     tries: int
     error: str
     parked: datetime
+    retry: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -162,7 +162,8 @@ async def read_changes(
             text(
                 f"select {_CHANGE}, ordinal from journal.change c"  # noqa: S608
                 " where entry = :id and recorded = :recorded and ordinal > :after"
-                " and (:own or journal.in_scope(array[scope])) order by ordinal limit :limit"
+                " and (:own or journal.in_scope(string_to_array(scope, ' ')))"
+                " order by ordinal limit :limit"
             ),
             {
                 "id": entry,
@@ -219,7 +220,7 @@ async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Entry]:
                 " cast(:times as timestamptz[]), cast(:own as boolean[]))"
                 " as e (id, at, own), lateral (select * from journal.change c"
                 " where c.entry = e.id and c.recorded = e.at"
-                " and (e.own or journal.in_scope(array[c.scope])) order by ordinal"
+                " and (e.own or journal.in_scope(string_to_array(c.scope, ' '))) order by ordinal"
                 " limit :first) c order by entry, ordinal"
             ),
             {

@@ -184,7 +184,7 @@ def erased_fields(digests: Mapping[str, str], present: Iterable[str]) -> list[st
 # What acts say of themselves as a whole: not for who sees a part.
 _OF_THE_WHOLE = frozenset(
     {"total", "counts", "assets", "gateways", "devices"}
-    | {"created", "changed", "unchanged", "refused"}
+    | {"created", "changed", "unchanged", "refused", "kept"}
 )
 
 
@@ -205,6 +205,7 @@ def sight(scope: Scope, scopes: Iterable[str], tally: Mapping[str, int]) -> Sigh
     """What a scope shows of an act that touches `scopes` and changed `tally` objects in each."""
     if scope.everything:
         return Sight(sum(tally.values()), True)
-    seen = {key: n for key, n in tally.items() if key and scope.holds(key)}
+    # What moved is counted once, under the keys of before and of after.
+    seen = {keys: n for keys, n in tally.items() if any(map(scope.holds, keys.split()))}
     whole = len(seen) == len(tally) and all(scope.holds(key) for key in scopes)
     return Sight(sum(seen.values()), whole)

@@ -64,7 +64,7 @@ async def record(
 ) -> UUID:
     """Write one act; its id.
 
-    Whoever is granted one of `scopes` ("21231/lighting"), or the scope of a change, sees it. The
+    Whoever is granted one of `scopes` ("21231/lighting"), or a scope of a change, sees it. The
     reason and `personal` go to the erasable table; the name of a person who acts too. Raises
     Invalid when a text holds a NUL character, which PostgreSQL cannot keep.
     """
@@ -93,7 +93,7 @@ async def record(
             "request": unit.request_id,
             "params": json_text(params or {}),
             "personal": json_text(digests),
-            "scopes": sorted({scope for scope in tally if scope} | set(scopes)),
+            "scopes": sorted({key for scope in tally for key in scope.split()} | set(scopes)),
             "changes": len(rows),
             "tally": json_text(tally),
             "fields": list(kept),

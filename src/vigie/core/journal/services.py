@@ -12,13 +12,21 @@ from vigie.core.runtime import Runtime
 def services(
     runtime: Runtime, reactions: Iterable[Reaction] = ()
 ) -> dict[str, Callable[[], Awaitable[None]]]:
-    """The sequencer, the sealer, and one runner a reaction. Raises ValueError on a name used
-    twice: two reactions would share one memory."""
+    """The sequencer, the sealer, one runner a reaction, and what retires the reactions that are
+    not given any more. Raises ValueError on a name used twice: two reactions would share one
+    memory."""
     made: dict[str, Callable[[], Awaitable[None]]] = {
         "sequencer": partial(sequencer.sequence, runtime),
         "sealer": partial(sealer.run, runtime),
     }
-    for reaction in reactions:
+    declared = list(reactions)
+
+    async def retire() -> None:
+        async with runtime.database.unit() as unit:
+            await reacting.retire_undeclared(unit, (reaction.name for reaction in declared))
+
+    made["reactions"] = retire
+    for reaction in declared:
         name = f"reaction:{reaction.name}"
         if name in made:
             raise ValueError(f"two reactions are named {reaction.name!r}")

@@ -9,17 +9,18 @@ from vigie.core.database import Unit
 from vigie.core.geofiles import ImportReport
 from vigie.core.journal import Change
 from vigie.twin import rules
+from vigie.twin.importing.corrections import keep_corrections
 from vigie.twin.importing.rows import COLUMNS
 from vigie.twin.kinds import Kind
 
 CREATE = (
     "create temp table stage_asset ("
     + ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    + ", parent int, asset int, differs bool) on commit drop"
+    + ", parent int, asset int, differs bool, overridden jsonb) on commit drop"
 )
 _TOLD = (
     "source_id", "name", "municipality", "street", "lon", "lat", "parent", "feeder", "installed",
-    "commissioned", "retired", "manufacturer", "model", "attributes",
+    "commissioned", "retired", "manufacturer", "model", "attributes", "overridden",
 )  # fmt: skip
 _COPIED = (
     "name", "municipality", "municipality_given", "street", "street_given", "lon", "lat", "feeder",
@@ -34,7 +35,10 @@ async def merge(unit: Unit, kind: Kind, report: ImportReport, *, parents: bool) 
     await unit.execute(text("analyze stage_asset"))
     if parents:
         await _resolve_parents(unit, kind, report)
+    if not report.dry_run:
+        await _lock(unit, kind, report)
     await _compare(unit, kind, report, parents=parents)
+    kept = await keep_corrections(unit, report) if report.changed else 0
     if report.dry_run or not (report.created or report.changed):
         return
     before = await _before(unit) if report.changed else {}
@@ -51,7 +55,8 @@ async def merge(unit: Unit, kind: Kind, report: ImportReport, *, parents: bool) 
             "changed": report.changed,
             "unchanged": report.unchanged,
             "refused": report.refused,
-        },
+        }
+        | ({"kept": kept} if kept else {}),
         changes=changes,
     )
 
@@ -94,20 +99,47 @@ async def _resolve_parents(unit: Unit, kind: Kind, report: ImportReport) -> None
         {"source": report.source, "kinds": list(kind.parents)},
     )
     lost = await unit.execute(
-        text("select line, parent_ref from stage_asset where parent_ref <> '' and parent is null"
-             " order by line")
-    )  # fmt: skip
+        text(
+            "select s.line, s.parent_ref, a.parent is not null as has_one from stage_asset s"
+            " left join twin.asset a on a.source = :source and a.source_id = s.source_id"
+            " where s.parent_ref <> '' and s.parent is null order by s.line"
+        ),
+        {"source": report.source},
+    )
     of = " or ".join(kind.parents) or "(none may feed this kind)"
     for row in lost.all():
-        report.warn(row.line, "parent", f"its parent {row.parent_ref!r} is no known {of}")
+        stays = "; the one it has stays" if row.has_one else ""
+        report.warn(row.line, "parent", f"its parent {row.parent_ref!r} is no known {of}{stays}")
+
+
+async def _lock(unit: Unit, kind: Kind, report: ImportReport) -> None:
+    """Hold what may be written before it is read: a correction made meanwhile is not overwritten
+    but waited for, and who corrects later is told that the asset changed."""
+    await unit.execute(
+        text(
+            "select a.id from twin.asset a join stage_asset s on s.source_id = a.source_id"
+            " where a.source = :source and a.kind = :kind"
+            " and (a.digest is distinct from s.digest"
+            "  or s.parent is not null and s.parent is distinct from a.parent)"
+            " order by a.id for update of a"
+        ),
+        {"source": report.source, "kind": kind.name},
+    )
 
 
 async def _compare(unit: Unit, kind: Kind, report: ImportReport, *, parents: bool) -> None:
-    moved = " or a.parent is distinct from s.parent" if parents else ""
+    # The parent as the source knew it; where it says none that is known, that one stays.
+    then = (
+        "case when jsonb_exists(a.overridden, 'parent')"
+        " then cast(a.overridden ->> 'parent' as int) else a.parent end"
+    )
+    cleared = "s.parent_ref = '' and a.digest is distinct from s.digest" if parents else "false"
     await unit.execute(
         text(
             "update stage_asset s set asset = a.id,"  # noqa: S608
-            f" differs = a.digest is distinct from s.digest{moved}"
+            " differs = a.digest is distinct from s.digest"
+            f"  or (s.parent is not null and s.parent is distinct from {then}),"
+            f" parent = case when {cleared} then null else coalesce(s.parent, {then}) end"
             " from twin.asset a where a.source = :source and a.source_id = s.source_id"
             " and a.kind = :kind"
         ),
@@ -172,7 +204,7 @@ async def _write(unit: Unit, kind: Kind, report: ImportReport) -> None:
             text(
                 f"update twin.asset a set {assigned},"  # noqa: S608
                 " folded = s.folded || ' ' || lower(a.token), mercator = point(s.x, s.y),"
-                " parent = case when s.parent_ref <> '' then s.parent else a.parent end,"
+                " parent = s.parent, overridden = coalesce(s.overridden, a.overridden),"
                 " attributes = cast(s.attributes as jsonb), version = a.version + 1,"
                 " updated = now() from stage_asset s where s.asset = a.id and s.differs"
             )
@@ -212,9 +244,9 @@ async def _changes(unit: Unit, before: dict[int, dict[str, Any]], kind: Kind) ->
             }
         else:
             old, after = rules.differences(known, after)
-        changes.append(
-            Change("twin.asset", str(row.id), old, after, f"{row.municipality}/{kind.trade}")
-        )
+        moved_from = known["municipality"] if known else row.municipality
+        scope = rules.scope_key(kind.trade, moved_from, row.municipality)
+        changes.append(Change("twin.asset", str(row.id), old, after, scope))
     return changes
 
 

@@ -107,9 +107,11 @@ class Feed:
         self._held = []
         try:
             async with self._runtime.database.unit() as unit:
-                self._commits = await loading.load_lanes(unit)
+                commits = await loading.load_lanes(unit)
                 since, *_ = await loading.load_intents(unit, "")
                 names, columns = await loading.load(unit)
+            # Together, or a load that fails half-way would skip commits that were never shown.
+            self._commits = commits
             self.model.replace(names, columns)
             # From before the picture was read: what was settled while it was, is read again.
             self._since = since

@@ -23,13 +23,15 @@ _STEPS = (
     (86400, "day1"), (7 * 86400, "day7"), (28 * 86400, "day28"),
 )  # fmt: skip
 
+_VALUE = "h.vals[array_position(s.metrics, :metric)]"
+# NaN: the message was stored under its kind's whole set and says nothing of this metric.
 _ROWS = f"""
 from twin.history h join twin.metric_set s on s.id = h.set and s.metrics @> array[:metric]
 where h.device = :asset and h.at >= :start and h.at < :end
 and {SECOND.format(at="h.at")} between {SECOND.format(at="cast(:start as timestamptz)")} - 1
 and {SECOND.format(at="cast(:end as timestamptz)")} + 1
+and {_VALUE} <> 'NaN'
 """
-_VALUE = "h.vals[array_position(s.metrics, :metric)]"
 _RAW = text(f"select h.at, {_VALUE} as v {_ROWS} order by h.at limit {_RAW_MOST + 1}")
 _BUCKETS = text(
     f"""

@@ -14,13 +14,18 @@ NEVER = -(2**63) + 946_684_800_000_000
 
 class MetricSet(msgspec.Struct, frozen=True, gc=False):
     """The metrics of a message of one kind: their number in history, their slots in state, and how
-    the values as sent become slot order (None: they are)."""
+    the values as sent become slot order (None: they are).
+
+    `padded` is the length of a row of history when it is not that of the values: NaN stands for
+    what the message does not say (None: the set has a number of its own).
+    """
 
     id: int
     kind: Kind
     metrics: tuple[str, ...]
     slots: tuple[int, ...]
     order: tuple[int, ...] | None
+    padded: int | None = None
 
 
 class Arrival(msgspec.Struct, gc=False):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from psycopg import AsyncConnection
 
 from vigie.core.database import Database, Unit
+from vigie.core.errors import Unavailable
 from vigie.twin.kinds import KINDS, Kind
 from vigie.twin.telemetry import partitions, rules, wire
 from vigie.twin.telemetry.history import SECOND
@@ -49,7 +50,8 @@ _INSERT = (
 )
 _SIBLINGS = (
     f"""
-select h.device, (date_part('epoch', h.at) * 1e6)::int8, h.boot, h.n, s.id, s.metrics
+select h.device, (date_part('epoch', h.at) * 1e6)::int8, h.boot, h.n, s.id, s.metrics,
+ case when 'NaN' = any(h.vals) then h.vals end
 from unnest(%b::int4[], %b::timestamptz[]) k(device, at)
 join twin.history h on h.device = k.device and h.at = k.at
  and {SECOND.format(at="h.at")} = {SECOND.format(at="k.at")}
@@ -66,6 +68,7 @@ _ABNORMAL = np.array(
         for kind in KINDS.values()
     ]
 )
+_SETS = b"select count(*) from twin.metric_set where id = any(%b::int4[])"
 _PENDING = b"select asset from twin.intent where pending and asset = any(%b::int4[])"
 
 
@@ -92,6 +95,7 @@ class Store:
 
     def forget(self) -> None:
         """Trust nothing but the database."""
+        self.sets.forget()
         self._known.clear()
         self._written.clear()
         self._days.clear()
@@ -157,6 +161,7 @@ class Store:
             before = len(fresh)
             await self._take_late(connection, late, fresh, changed)
             duplicates = len(late) - (len(fresh) - before)
+        await _check_sets(connection, fresh)
         await _copy(connection, fresh)
         return await self._write(connection, fresh, duplicates, changed)
 
@@ -221,6 +226,20 @@ async def _connection(unit: Unit) -> AsyncConnection[Any]:
     return connection
 
 
+async def _check_sets(connection: AsyncConnection[Any], fresh: Sequence[Arrival]) -> None:
+    """History has no foreign key, which would look at every row: one look a batch does the same,
+    since sets never go (migration 0012). Raises Unavailable: the lane begins again from its
+    position and looks its sets up again."""
+    numbers = {arrival.set.id for arrival in fresh}
+    cursor = await connection.execute(_SETS, [wire.Int4Array(sorted(numbers))])
+    row = await cursor.fetchone()
+    if row is None or row[0] != len(numbers):
+        raise Unavailable(
+            "metric_set_missing",
+            "Readings name a set of metrics that the database does not hold; they are read again.",
+        )
+
+
 async def _copy(connection: AsyncConnection[Any], fresh: list[Arrival]) -> None:
     days: dict[int, list[Arrival]] = {}
     for arrival in fresh:
@@ -251,13 +270,15 @@ async def _siblings(
     )
     found: dict[tuple[int, int], list[Arrival]] = {}
     seen: set[tuple[int, int, int, int]] = set()
-    for asset, at, boot, n, number, metrics in await cursor.fetchall():
+    for asset, at, boot, n, number, metrics, vals in await cursor.fetchall():
         if (asset, at, boot, n) in seen:
             continue
         seen.add((asset, at, boot, n))
         kind = kinds[asset]
-        slots = tuple(slot for name in metrics if (slot := kind.slot(name)) is not None)
-        known = MetricSet(number, kind, tuple(metrics), slots, None)
+        # Stored under the whole set of its kind: what is NaN was not in the message.
+        names = [name for k, name in enumerate(metrics) if vals is None or vals[k] == vals[k]]
+        slots = tuple(slot for name in names if (slot := kind.slot(name)) is not None)
+        known = MetricSet(number, kind, tuple(names), slots, None)
         found.setdefault((asset, at), []).append(Arrival(asset, boot, n, at, 0, known, ()))
     return found
 

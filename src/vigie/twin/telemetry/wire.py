@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,10 @@ def history_rows(arrivals: Iterable[Arrival]) -> bytes:
     out = [_HEADER]
     lag_s = rules.lag_s
     for a in arrivals:
-        count = len(a.values)
+        values = a.values if a.set.padded is None else padded(a, a.set.padded)
+        count = len(values)
         vals: list[Any] = [4] * (2 * count)
-        vals[1::2] = a.values
+        vals[1::2] = values
         out.append(
             _row(count).pack(
                 7, 4, a.asset, 4, a.n, 8, a.at - POSTGRES_EPOCH, 2, a.boot, 2, a.set.id, 2,
@@ -49,6 +51,14 @@ def history_rows(arrivals: Iterable[Arrival]) -> bytes:
         )  # fmt: skip
     out.append(_TRAILER)
     return b"".join(out)
+
+
+def padded(arrival: Arrival, length: int) -> list[float]:
+    """The values by slot, NaN where the message says nothing."""
+    values = [nan] * length
+    for slot, value in zip(arrival.set.slots, arrival.values, strict=True):
+        values[slot] = value
+    return values
 
 
 class Array:

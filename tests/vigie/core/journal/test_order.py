@@ -10,7 +10,7 @@ from vigie.core import journal
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Conflict, NotFound
 from vigie.core.journal import Entry, Reaction, list_parked, retry_parked, services
-from vigie.core.journal.reactions import _REGISTER, step
+from vigie.core.journal.reactions import _REGISTER, step, step_parked
 from vigie.core.journal.sequencer import LEADER, assign
 from vigie.core.leader import lead
 from vigie.core.runtime import Runtime
@@ -133,13 +133,15 @@ async def test_effect_and_cursor_commit_together_and_failures_are_parked(
     assert parked.tries == 3
     assert "ValueError: cannot" in parked.error
     mended = True
+    assert not await step_parked(runtime, reaction), "nobody asked for it yet"
     async with database.unit() as unit:
-        entry = await retry_parked(unit, reaction, parked.position)
-    assert entry.id == parked.entry
+        asked = await retry_parked(unit, "parking", parked.position)
+    assert (asked.entry, asked.retry) == (parked.entry, True)
+    assert await step_parked(runtime, reaction)
     assert await _effects(database) == [0, 1, 2]
     with pytest.raises(NotFound):
         async with database.unit() as unit:
-            await retry_parked(unit, reaction, parked.position)
+            await retry_parked(unit, "parking", parked.position)
 
 
 async def _effects(database: Database) -> list[int]:

@@ -278,7 +278,8 @@ class Pipeline:
             again = await self._registry.missed()
             if again:
                 parsed = self._validator.parse(batch)
-        if parsed.unknown_sets:
+        # More than once when the memory of sets was full and lost some that this batch has, too.
+        while parsed.unknown_sets:
             kinds = parsed.unknown_kinds
             await self._store.prepare(
                 (), [(kinds[name], names) for name, names in parsed.unknown_sets]

@@ -76,12 +76,16 @@ class Validator:
         self._registry = registry
         self._sets = sets
         self._plans: dict[tuple[str, Names], Plan] = {}
+        self._plans_of = sets.version
         self._sources: dict[bytes, Source | None] = {}
         self._one = msgspec.json.Decoder(Reading)
 
     def parse(self, batch: Sequence[Raw]) -> Parsed:
         """Understand a batch."""
         parsed = Parsed()
+        if self._plans_of != self._sets.version:
+            self._plans.clear()
+            self._plans_of = self._sets.version
         sources, one = self._sources, self._one
         heard: dict[str, list[int]] = {}
         for raw in batch:
