@@ -19,6 +19,7 @@ from vigie.core.ids import uuid7
 from vigie.core.journal import Change, Personal
 from vigie.core.paging import Cursor, Page
 from vigie.core.scope import Grant, Scope
+from vigie.core.text import checked_name
 
 AFTER = Cursor("access.users", str)
 
@@ -75,6 +76,7 @@ async def read_user(unit: Unit, user: UUID, *, lock: bool = False) -> User:
 
 async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
     """An account with a first password to be changed. Raises Conflict for a name in use."""
+    display_name = checked_name("display_name", new.display_name)
     grants = [item.grant() for item in new.grants]
     _demand_covered(unit.scope, grants)
     if not grants and not unit.scope.everything:
@@ -90,7 +92,7 @@ async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
         {
             "id": user,
             "username": new.username,
-            "display_name": new.display_name,
+            "display_name": display_name,
             "language": new.language,
             "password": await passwords.hash_password(password),
             "now": now,
@@ -118,6 +120,9 @@ async def update_user(
     unit: Unit, logins: Logins | None, user: UUID, patch: UserPatch, if_match: str | None = None
 ) -> User:
     """Change an account. Raises Conflict when nobody would be left to administer."""
+    if patch.display_name is not msgspec.UNSET:
+        name = checked_name("display_name", patch.display_name)
+        patch = msgspec.structs.replace(patch, display_name=name)
     before = await read_user(unit, user, lock=True)
     if if_match is not None and if_match.strip('"') not in ("*", str(before.version)):
         raise PreconditionFailed(
