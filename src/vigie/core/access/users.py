@@ -11,7 +11,7 @@ from vigie.core import clock, journal
 from vigie.core.access import passwords
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import CreatedUser, NewUser, User, UserPatch
-from vigie.core.access.rules import covers
+from vigie.core.access.rules import RESERVED_USERNAMES, covers
 from vigie.core.access.sessions import set_password
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, Forbidden, NotFound, PreconditionFailed
@@ -22,6 +22,7 @@ from vigie.core.scope import Grant, Scope
 from vigie.core.text import checked_name
 
 AFTER = Cursor("access.users", str)
+NAME_UNAVAILABLE = "username_unavailable"
 
 # The same decision as rules.covers, for lists.
 # ruff: noqa: S608
@@ -75,7 +76,8 @@ async def read_user(unit: Unit, user: UUID, *, lock: bool = False) -> User:
 
 
 async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
-    """An account with a first password to be changed. Raises Conflict for a name in use."""
+    """An account with a first password to be changed. Raises Conflict for a name that cannot be
+    given; who administers a part of the city is not told whether somebody elsewhere has it."""
     display_name = checked_name("display_name", new.display_name)
     grants = [item.grant() for item in new.grants]
     _demand_covered(unit.scope, grants)
@@ -98,11 +100,16 @@ async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
             "now": now,
         },
     )
-    if made.rowcount == 0:
+    if made.rowcount == 0 and unit.scope.everything:
         raise Conflict(
             "username_taken",
             f"There is already an account {new.username}: choose another name.",
             {"username": new.username},
+        )
+    if made.rowcount == 0 or new.username in RESERVED_USERNAMES:
+        raise Conflict(
+            NAME_UNAVAILABLE,
+            "This user name cannot be given: it is in use or reserved. Choose another name.",
         )
     await _grant(unit, user, grants)
     await journal.record(

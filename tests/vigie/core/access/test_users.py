@@ -122,6 +122,28 @@ async def test_an_administrator_of_one_city_sees_and_grants_only_there(app, boss
     assert (await _new(mayor, "nothing")).status_code == 403
 
 
+async def test_a_taken_name_tells_nothing_of_people_elsewhere(app, boss, runtime):
+    """One answer for a name taken here, taken elsewhere, and reserved; and few questions."""
+    clerk = await person(app, runtime, "clerk", "administrator@21166")
+    assert (await _new(boss, "faraway", grants=[DIJON])).status_code == 201
+    near = {**DIJON, "municipality": "21166"}
+    assert (await _new(clerk, "nearby", grants=[near])).status_code == 201
+    answers = [await _new(clerk, name, grants=[near]) for name in ("faraway", "nearby", "vigie")]
+    told = []
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (409, "username_unavailable")
+        told.append(answer.json() | {"request_id": ""})
+    assert told[0] == told[1] == told[2]
+    assert (await _new(boss, "faraway")).json()["code"] == "username_taken"
+    assert (await _new(boss, "root")).json()["code"] == "username_unavailable"
+    codes = [(await _new(clerk, "faraway", grants=[near])).json()["code"] for _ in range(20)]
+    assert codes[-1] == "too_many_names"
+    refused = await _new(clerk, "a-free-name", grants=[near])
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert (await _new(boss, "a-free-name")).status_code == 201
+
+
 async def test_the_last_administrator_stays_and_nobody_closes_themselves(boss):
     me = (await boss.get("/api/v1/session")).json()["user"]["id"]
     closed = await boss.patch(f"/api/v1/users/{me}", json={"active": False})
