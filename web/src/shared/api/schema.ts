@@ -18,8 +18,9 @@ export interface paths {
         get: operations["access.read_session"];
         put?: never;
         /**
-         * Log in: answers with the session and sets its cookie.
-         * @description Log in: answers with the session and sets its cookie.
+         * Log in: answers with the session and sets its cookie, and one by which this browser is
+         * @description Log in: answers with the session and sets its cookie, and one by which this browser is
+         *     recognised at the next login.
          */
         post: operations["access.log_in"];
         /**
@@ -209,8 +210,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every process and service: status, since when, and why.
-         * @description Every process and service: status, since when, and why.
+         * Every process and service: status, since when, and why; with figures for who holds the
+         * @description Every process and service: status, since when, and why; with figures for who holds the
+         *     permission over the whole city.
          *
          *     Permission: `core.system` (administrator, operator, viewer, auditor).
          */
@@ -833,8 +835,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The engines answer; 503 while one is away.
-         * @description The engines answer; 503 while one is away.
+         * The engines answer and the disk has room; 503 while one is away or the disk is full.
+         * @description The engines answer and the disk has room; 503 while one is away or the disk is full.
          */
         get: operations["web.readyz"];
         put?: never;
@@ -853,8 +855,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Prometheus figures of every process; open to this machine, else for a bearer token.
-         * @description Prometheus figures of every process; open to this machine, else for a bearer token.
+         * Prometheus figures of every process; open to this machine, else for a bearer token of
+         * @description Prometheus figures of every process; open to this machine, else for a bearer token of
+         *     someone who holds the permission over the whole city: the figures are not parted by place.
          *
          *     Permission: `core.metrics` (administrator, auditor).
          */
@@ -883,10 +886,8 @@ export interface components {
             open: boolean;
             /** @default  */
             code: string;
-            /** @default 0 */
-            stream_bytes: number;
-            /** @default 0 */
-            stream_limit: number;
+            stream_bytes?: number;
+            stream_limit?: number;
         };
         /** Alive */
         Alive: {
@@ -1300,6 +1301,7 @@ export interface components {
             status: string;
             database: string;
             bus: string;
+            disk: string;
         };
         /** RequestCommand */
         RequestCommand: {
@@ -1382,7 +1384,7 @@ export interface components {
             versions: {
                 [key: string]: string;
             };
-            disk_free_bytes: number;
+            disk_free_bytes?: number;
         };
         /** Tally */
         Tally: {
