@@ -108,8 +108,7 @@ async def test_routes_answer_as_the_matrix_says(app, runtime, column):
             answer = await browser.request(method, address)
             code = answer.json()["code"] if answer.status_code in (401, 403) else ""
             refused = code in ("not_logged_in", "not_permitted")
-            on_this_machine = path == "/metrics" and column != "anonymous"
-            allowed = may(app, column, permission) or on_this_machine
+            allowed = may(app, column, permission)
             assert refused is not allowed, (method, path, answer.status_code, code)
             assert answer.status_code != 500, (method, path, answer.text)
 

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vigie.commands.engines import Session, engines
@@ -13,6 +14,7 @@ from vigie.core.access import admin
 from vigie.core.database import Database
 from vigie.core.runtime import database_url
 from vigie.core.settings import load
+from vigie.core.text import visible
 
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="Accounts of the people who work here.")
@@ -68,7 +70,8 @@ def list_users() -> None:
     table = Table("User", "Name", "Grants", "State", box=None, pad_edge=False)
     for user in _with_database(admin.list_users):
         grants = ", ".join(f"{g.role}@{g.municipality}/{g.trade}" for g in user.grants)
-        table.add_row(user.username, user.display_name, grants, "open" if user.active else "closed")
+        name = escape(visible(user.display_name))
+        table.add_row(user.username, name, grants, "open" if user.active else "closed")
     Console().print(table)
 
 

@@ -2,9 +2,13 @@
 
 import logging
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import structlog
+
+# Characters of one value; of a traceback; items of one list.
+_LONGEST, _LONGEST_TRACE, _MOST_ITEMS = 2_000, 30_000, 50
 
 
 def configure(level: str = "info", form: str = "json", **bound: Any) -> None:
@@ -24,6 +28,7 @@ def configure(level: str = "info", form: str = "json", **bound: Any) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
+        bounded,
     ]
     structlog.configure(
         processors=[*shared, renderer],
@@ -45,6 +50,32 @@ def configure(level: str = "info", form: str = "json", **bound: Any) -> None:
     root.setLevel(getattr(logging, level.upper()))
     for noisy in ("alembic", "uvicorn.access", "nats", "httpx", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def bounded(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A processor: nothing that somebody sends enters the log whole when it is long."""
+    return {
+        key: _cut(value, _LONGEST_TRACE if key in ("exception", "stack") else _LONGEST)
+        for key, value in event.items()
+    }
+
+
+def _cut(value: Any, longest: int, depth: int = 3) -> Any:
+    """The value when it is short; else its beginning and how long it was."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict | list | tuple | set | frozenset) and depth:
+        items = list(cast("Iterable[Any]", value))
+        kept, left = items[:_MOST_ITEMS], len(items) - _MOST_ITEMS
+        each = max(longest // _MOST_ITEMS, 40)
+        if isinstance(value, dict):
+            found = cast("dict[Any, Any]", value)
+            shown = {str(_cut(key, each, 0)): _cut(found[key], each, depth - 1) for key in kept}
+            return shown | ({"…": f"{left} more"} if left > 0 else {})
+        shown = [_cut(item, each, depth - 1) for item in kept]
+        return [*shown, f"… {left} more"] if left > 0 else shown
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
 
 def logger(name: str) -> Any:

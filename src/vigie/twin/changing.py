@@ -13,6 +13,7 @@ from vigie.core.database import Unit
 from vigie.core.errors import Forbidden, Invalid, PreconditionFailed
 from vigie.core.geometry import mercator
 from vigie.core.journal import Change
+from vigie.core.text import checked_name
 from vigie.twin import rules, service
 from vigie.twin.kinds import KINDS
 from vigie.twin.model import Asset, AssetChange
@@ -80,9 +81,9 @@ async def _wanted(
     for name in _PLAIN:
         value = getattr(change, name)
         if value is not msgspec.UNSET:
-            new[name] = _plain(value.strip() if isinstance(value, str) else value)
-            if isinstance(value, str) and "\x00" in value:
-                raise _invalid(name, "holds a NUL character")
+            if isinstance(value, str):
+                value = checked_name(name, value) if value.strip() else ""
+            new[name] = _plain(value)
     if change.attributes is not msgspec.UNSET:
         merged = row.attributes | change.attributes
         new["attributes"] = {k: v for k, v in merged.items() if v is not None}

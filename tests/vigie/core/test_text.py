@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.text import fold, successor, words
+from vigie.core.errors import Invalid
+from vigie.core.text import checked_name, fold, name_fault, successor, visible, words
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,54 @@ def test_case_and_accents_do_not_matter(text: str) -> None:
 def test_a_prefix_range_holds_what_starts_so(start: str, rest: str) -> None:
     low, high, word = start.encode(), successor(start).encode(), (start + rest).encode()
     assert low <= word < high
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Zoë O’Neill", "Équipe de nuit (3)", "Łukasz Żółć", "山田", "Pose 12/B", "a", "Jean Dupont"],
+)
+def test_names_that_people_have_are_accepted(name: str) -> None:
+    assert name_fault(name) is None
+    assert checked_name("name", f"  {name} ") == name
+
+
+def test_a_name_is_kept_composed() -> None:
+    assert checked_name("name", "Zoe\u0308") == "Zoë"
+
+
+@pytest.mark.parametrize("name", ["", " ", "  \u00a0\u3000", "\u0301", "\t"])
+def test_blank_names_are_refused(name: str) -> None:
+    assert name_fault(name) is not None
+    with pytest.raises(Invalid) as refused:
+        checked_name("display_name", name)
+    assert refused.value.errors[0]["field"] == "display_name"
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        *"\x00\x07\n\t\x7f\x85",  # control
+        *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c",  # direction
+        *"\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\U000e0041",  # format
+        *"\u2028\u2029",  # separators of lines
+        *"\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\ufe0f\U000e0100",  # drawn as nothing
+        *"\ue000\ufdd0\U0010ffff\ud800",  # without a meaning
+    ],
+)
+def test_characters_that_nobody_sees_are_refused_in_a_name(character: str) -> None:
+    assert name_fault(f"Anna{character}Bob") == "invisible_character"
+    assert name_fault(character) is not None
+    with pytest.raises(Invalid, match=f"U\\+{ord(character):04X}"):
+        checked_name("name", f"Anna{character}Bob")
+
+
+@given(st.text())
+def test_what_is_shown_of_any_text_holds_no_invisible_character(text: str) -> None:
+    shown = visible(text)
+    assert name_fault(f"a{shown}b") is None
+    assert visible(shown) == shown
+
+
+def test_a_hidden_character_is_shown_by_its_number() -> None:
+    assert visible("pay\u202etxt\x1b[2J") == "pay⟨U+202E⟩txt⟨U+001B⟩[2J"
+    assert visible("two\nlines\tof it") == "two lines of it"

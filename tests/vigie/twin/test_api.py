@@ -64,6 +64,10 @@ async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path:
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_filter")
     assert (await dijon.patch(path, json={"name": "x"})).status_code == 403
     assert (await admin.patch(path, json={"name": "x"})).status_code == 422
+    hidden = {"name": "Neuf\u202e", "model": "\u200b"}
+    for field, value in hidden.items():
+        bad = await admin.patch(path, json={field: value}, headers={"If-Match": '"1"'})
+        assert (bad.status_code, bad.json()["errors"][0]["field"]) == (422, field)
     changed = await admin.patch(path, json={"name": "Neuf"}, headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.json()["name"]) == (200, "Neuf")
     stale = await admin.patch(path, json={"name": "y"}, headers={"If-Match": '"1"'})

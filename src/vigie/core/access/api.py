@@ -7,7 +7,8 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
-from vigie.core.access import sessions, tokens, users
+from vigie.core import clock
+from vigie.core.access import attempts, devices, sessions, tokens, users
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import (
@@ -25,13 +26,14 @@ from vigie.core.access.model import (
     UserPatch,
 )
 from vigie.core.database import Unit
-from vigie.core.errors import Forbidden
+from vigie.core.errors import Conflict, Forbidden
 from vigie.core.runtime import Runtime
-from vigie.core.scope import EVERYTHING
-from vigie.core.web import IfMatch, Limit, Page, Tagged, delete, get, patch, post
+from vigie.core.scope import EVERYTHING, Principal
+from vigie.core.web import IfMatch, Limit, OpenUnit, Page, Tagged, delete, get, patch, post
 from vigie.core.web.guard import (
     client_of,
     cookie_name,
+    device_cookie_name,
     is_loopback,
     is_relayed,
     is_secure,
@@ -86,7 +88,8 @@ class Roles(msgspec.Struct, frozen=True):
 async def log_in(
     request: Request[Any, Any, Any], runtime: Runtime, catalogue: Catalogue, data: Credentials
 ) -> Session:
-    """Log in: answers with the session and sets its cookie."""
+    """Log in: answers with the session and sets its cookie, and one by which this browser is
+    recognised at the next login."""
     secure = is_secure(request)
     here = is_loopback(client_of(request)) and is_loopback(server_of(request))
     if not secure and (not here or is_relayed(request)):
@@ -109,7 +112,19 @@ async def log_in(
         samesite="strict",
         max_age=round(runtime.settings.session_hours * 3600),
     )
-    return Response(_session(caller, caller.login, catalogue), cookies=[cookie])  # type: ignore[return-value]
+    device = Cookie(
+        key=device_cookie_name(request),
+        value=devices.issue(runtime.settings.root / "secrets", caller.login.username, clock.now()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="strict",
+        max_age=round(devices.LASTS.total_seconds()),
+    )
+    return Response(  # type: ignore[return-value]
+        _session(caller, caller.login, catalogue),
+        cookies=[cookie, device] if device.value else [cookie],
+    )
 
 
 @get("/session", permission=ANY_LOGIN, before_password_change=True)
@@ -169,9 +184,19 @@ async def list_users(unit: Unit, cursor: str | None = None, limit: Limit = 100) 
 
 
 @post("/users", permission="access.manage", status=201)
-async def create_user(unit: Unit, data: NewUser) -> CreatedUser:
+async def create_user(
+    open_unit: OpenUnit, runtime: Runtime, principal: Principal, data: NewUser
+) -> CreatedUser:
     """Create an account; its first password is in the answer, once."""
-    return await users.create_user(unit, data)
+    person = principal.owner or principal.id
+    await attempts.check_names(runtime.database, person)
+    try:
+        async with open_unit() as unit:
+            return await users.create_user(unit, data)
+    except Conflict as conflict:
+        if conflict.code == users.NAME_UNAVAILABLE:
+            await attempts.name_refused(runtime.database, person)
+        raise
 
 
 @get("/users/{user_id:uuid}", permission="access.read")
@@ -231,6 +256,7 @@ def _visitor(request: Request[Any, Any, Any]) -> sessions.Visitor:
         agent=request.headers.get("user-agent", ""),
         request_id=request_id_of(request),
         old_secret=request.cookies.get(cookie_name(request), ""),
+        device=request.cookies.get(device_cookie_name(request), ""),
     )
 
 

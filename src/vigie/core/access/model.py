@@ -11,11 +11,13 @@ from vigie.core.scope import ANONYMOUS, Grant, Principal
 
 Language = Literal["fr", "en"]
 RoleName = Literal["administrator", "operator", "viewer", "auditor"]
-Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*$")]
+# What a name may hold is text.checked_name's to say.
+Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Username = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9._@-]{1,62}[a-z0-9]$",
+        # Python's $ also matches before a last line break.
+        pattern=r"^[a-z0-9][a-z0-9._@-]{1,62}[a-z0-9]$(?!\n)",
         description="3 to 64 of a–z, 0–9, . _ @ -",
     ),
 ]
@@ -49,8 +51,8 @@ class GrantInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A role over a municipality and a trade; "*" is all of them."""
 
     role: RoleName
-    municipality: Annotated[str, Meta(pattern=r"^(\*|[0-9A-Za-z_-]{1,20})$")] = "*"
-    trade: Annotated[str, Meta(pattern=r"^(\*|[a-z_]{1,40})$")] = "*"
+    municipality: Annotated[str, Meta(pattern=r"^(\*|[0-9A-Za-z_-]{1,20})$(?!\n)")] = "*"
+    trade: Annotated[str, Meta(pattern=r"^(\*|[a-z_]{1,40})$(?!\n)")] = "*"
 
     def grant(self) -> Grant:
         """As the core knows it."""

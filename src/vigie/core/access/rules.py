@@ -1,13 +1,14 @@
 """Decisions about grants and passwords: pure functions."""
 
-import re
+import unicodedata
 from collections.abc import Iterable
 
 from vigie.core.scope import Grant, Scope
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
-USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,62}[a-z0-9]")
+# Acts of no person carry the first two; the others look as if they did.
+RESERVED_USERNAMES = frozenset({"vigie", "anonymous", "system", "root"})
 
 
 def covers(scope: Scope, grant: Grant) -> bool:
@@ -40,8 +41,26 @@ def _meet(one: str, other: str) -> str | None:
     return one if other in ("*", one) else None
 
 
+def canonical(password: str) -> str:
+    """A password as it is hashed: composed (NFC), every kind of space the plain one.
+
+    Keyboards differ in how they send "é", and some send a no-break space for a space: the same
+    keys must open on every machine (as RFC 8265's OpaqueString)."""
+    plain = "".join(" " if unicodedata.category(c) == "Zs" else c for c in password)
+    return unicodedata.normalize("NFC", plain)
+
+
+def spellings(password: str) -> list[str]:
+    """What an older hash of the same password may have been made of; the canonical one first.
+
+    Always one for ASCII; never more than four, since each costs as much as a login."""
+    forms = (unicodedata.normalize(form, password) for form in ("NFC", "NFD"))
+    return list(dict.fromkeys([canonical(password), *forms, password]))
+
+
 def password_fault(password: str, username: str) -> str | None:
     """Why a password may not be used, as a message key; None when it may."""
+    password = canonical(password)
     if len(password) < SHORTEST_PASSWORD:
         return "password_too_short"
     if len(password) > LONGEST_PASSWORD:

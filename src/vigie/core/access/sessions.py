@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import text
 
 from vigie.core import clock, journal
-from vigie.core.access import attempts, passwords
+from vigie.core.access import attempts, devices, passwords
 from vigie.core.access.logins import Logins, digest
 from vigie.core.access.model import Login
-from vigie.core.access.rules import password_fault
+from vigie.core.access.rules import canonical, password_fault
 from vigie.core.database import Unit
 from vigie.core.errors import Invalid, Unauthenticated
 from vigie.core.ids import secret
@@ -26,22 +26,35 @@ class Visitor(msgspec.Struct, frozen=True):
     agent: str
     request_id: str
     old_secret: str = ""
+    device: str = ""
 
 
 async def log_in(runtime: Runtime, username: str, password: str, visitor: Visitor) -> str:
     """Open a session; its secret, for the cookie.
 
-    Raises Unauthenticated, never telling an unknown user from a wrong password, and TooMany."""
+    Raises Unauthenticated, never telling an unknown user from a wrong password, TooMany after too
+    many failures, Unavailable when too many log in at once."""
     username = username.strip().lower()
+    folder = runtime.settings.root / "secrets"
+    device = devices.recognise(folder, visitor.device, username, clock.now())
+    attempt = attempts.Attempt(username, visitor.address, device)
+    attempts.check_memory(runtime.database, attempt)
+    async with passwords.TURNS.turn(attempt.source, recognised=device is not None):
+        return await _log_in(runtime, username, password, visitor, attempt)
+
+
+async def _log_in(
+    runtime: Runtime, username: str, password: str, visitor: Visitor, attempt: attempts.Attempt
+) -> str:
     database = runtime.database
-    await attempts.begin(database, username, visitor.address)
+    await attempts.begin(database, attempt)
     async with database.unit(request_id=visitor.request_id) as unit:
         found = await unit.execute(
             text("select id, password, active from access.account where username = :username"),
             {"username": username},
         )
         row = found.mappings().one_or_none()
-    right = await passwords.verify_password(row["password"] if row else None, password)
+    right = await passwords.verify(row["password"] if row else None, password)
     if row is None or not right or not row["active"]:
         async with database.unit(SYSTEM, request_id=visitor.request_id) as unit:
             subject = f"user:{row['id']}" if row else ""
@@ -55,9 +68,10 @@ async def log_in(runtime: Runtime, username: str, password: str, visitor: Visito
                 },
             )
         raise Unauthenticated("wrong_login", "The user name or the password is wrong.")
-    await attempts.succeeded(database, username, visitor.address)
-    renewed = password if passwords.outdated(row["password"]) else None
-    stored = await passwords.hash_password(renewed) if renewed else row["password"]
+    await attempts.succeeded(database, attempt)
+    stored = row["password"]
+    if await passwords.outdated(stored, password):
+        stored = await passwords.derive(password)
     return await open_session(runtime, row["id"], username, stored, visitor)
 
 
@@ -112,27 +126,38 @@ async def change_password(
 ) -> None:
     """Choose a new password; every other session of this person ends.
 
-    Raises Invalid for a weak one or a wrong current one, TooMany for guesses."""
+    Raises Invalid for a weak one or a wrong current one, TooMany for guesses, Unavailable when too
+    many log in at once."""
     fault = password_fault(new, login.username)
-    if fault is None and new == current:
+    if fault is None and canonical(new) == canonical(current):
         fault = "password_unchanged"
     if fault is not None:
         raise refused(fault, "new")
-    await attempts.begin(runtime.database, login.username, visitor.address)
+    # Whoever is in is counted by the session: guesses at the login form do not bar the way.
+    attempt = attempts.Attempt(login.username, visitor.address, f"session {login.key.hex()}")
+    async with passwords.TURNS.turn(attempt.source, recognised=True):
+        hashed = await _exchange(runtime, login, current, new, attempt)
     principal = Principal(login.user, login.username, "user")
-    async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
-        found = await unit.execute(
-            text("select password from access.account where id = :id"), {"id": login.user}
-        )
-        stored: str = found.scalar_one()
-    if not await passwords.verify_password(stored, current):
-        raise refused("wrong_password", "current")
-    await attempts.succeeded(runtime.database, login.username, visitor.address)
-    hashed = await passwords.hash_password(new)
     async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
         await set_password(unit, login.user, hashed, must_change=False, keep=login.key)
         await journal.record(unit, "access.password_changed")
         Logins.of(runtime).changed(unit, login.user)
+
+
+async def _exchange(
+    runtime: Runtime, login: Login, current: str, new: str, attempt: attempts.Attempt
+) -> str:
+    """The hash of the new password, when the current one is right."""
+    await attempts.begin(runtime.database, attempt)
+    async with runtime.database.unit() as unit:
+        found = await unit.execute(
+            text("select password from access.account where id = :id"), {"id": login.user}
+        )
+        stored: str = found.scalar_one()
+    if not await passwords.verify(stored, current):
+        raise refused("wrong_password", "current")
+    await attempts.succeeded(runtime.database, attempt)
+    return await passwords.derive(new)
 
 
 async def set_password(

@@ -17,6 +17,7 @@ from vigie.core.ids import secret, uuid7
 from vigie.core.journal import Change, Personal
 from vigie.core.paging import Cursor, Page
 from vigie.core.scope import scope_of
+from vigie.core.text import checked_name
 
 PREFIX = "vgt_"
 AFTER = Cursor("access.tokens", UUID)
@@ -52,9 +53,10 @@ async def create_token(
     """A token with some of the caller's permissions and grants."""
     if caller.login is None:
         raise Forbidden("session_needed", "A token cannot make tokens: log in as a person.")
+    name = checked_name("name", new.name)
     held = catalogue.held_by(caller.principal)
-    for index, name in enumerate(new.permissions):
-        if name not in held:
+    for index, permission in enumerate(new.permissions):
+        if permission not in held:
             raise _wrong(f"permissions[{index}]", "not_held", "a permission that you do not hold")
     grants = None if new.grants is None else [item.grant() for item in new.grants]
     for index, grant in enumerate(grants or []):
@@ -76,7 +78,7 @@ async def create_token(
             "id": token,
             "key": digest(value),
             "account": caller.login.user,
-            "name": new.name,
+            "name": name,
             "permissions": permissions,
             "grants": None if grants is None else msgspec.json.encode(grants).decode(),
             "now": now,
@@ -89,11 +91,11 @@ async def create_token(
         "access.token_created",
         params={"token": str(token)},
         changes=[Change("token", str(token), None, after)],
-        personal={"name": new.name},
+        personal={"name": name},
     )
     return CreatedToken(
         id=token,
-        name=new.name,
+        name=name,
         owner=caller.login.username,
         permissions=permissions,
         grants=grants,

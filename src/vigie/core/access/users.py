@@ -11,7 +11,7 @@ from vigie.core import clock, journal
 from vigie.core.access import passwords
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import CreatedUser, NewUser, User, UserPatch
-from vigie.core.access.rules import covers
+from vigie.core.access.rules import RESERVED_USERNAMES, covers
 from vigie.core.access.sessions import set_password
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, Forbidden, NotFound, PreconditionFailed
@@ -19,8 +19,10 @@ from vigie.core.ids import uuid7
 from vigie.core.journal import Change, Personal
 from vigie.core.paging import Cursor, Page
 from vigie.core.scope import Grant, Scope
+from vigie.core.text import checked_name
 
 AFTER = Cursor("access.users", str)
+NAME_UNAVAILABLE = "username_unavailable"
 
 # The same decision as rules.covers, for lists.
 # ruff: noqa: S608
@@ -74,7 +76,9 @@ async def read_user(unit: Unit, user: UUID, *, lock: bool = False) -> User:
 
 
 async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
-    """An account with a first password to be changed. Raises Conflict for a name in use."""
+    """An account with a first password to be changed. Raises Conflict for a name that cannot be
+    given; who administers a part of the city is not told whether somebody elsewhere has it."""
+    display_name = checked_name("display_name", new.display_name)
     grants = [item.grant() for item in new.grants]
     _demand_covered(unit.scope, grants)
     if not grants and not unit.scope.everything:
@@ -90,17 +94,22 @@ async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
         {
             "id": user,
             "username": new.username,
-            "display_name": new.display_name,
+            "display_name": display_name,
             "language": new.language,
             "password": await passwords.hash_password(password),
             "now": now,
         },
     )
-    if made.rowcount == 0:
+    if made.rowcount == 0 and unit.scope.everything:
         raise Conflict(
             "username_taken",
             f"There is already an account {new.username}: choose another name.",
             {"username": new.username},
+        )
+    if made.rowcount == 0 or new.username in RESERVED_USERNAMES:
+        raise Conflict(
+            NAME_UNAVAILABLE,
+            "This user name cannot be given: it is in use or reserved. Choose another name.",
         )
     await _grant(unit, user, grants)
     await journal.record(
@@ -118,6 +127,9 @@ async def update_user(
     unit: Unit, logins: Logins | None, user: UUID, patch: UserPatch, if_match: str | None = None
 ) -> User:
     """Change an account. Raises Conflict when nobody would be left to administer."""
+    if patch.display_name is not msgspec.UNSET:
+        name = checked_name("display_name", patch.display_name)
+        patch = msgspec.structs.replace(patch, display_name=name)
     before = await read_user(unit, user, lock=True)
     if if_match is not None and if_match.strip('"') not in ("*", str(before.version)):
         raise PreconditionFailed(

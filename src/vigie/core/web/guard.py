@@ -21,6 +21,7 @@ from vigie.core.web.problems import STATE_REQUEST_ID, UnsupportedMedia, invalid
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_PORTS = {"http": 80, "https": 443}
 CSRF_HEADER = "x-csrf-token"
 NOT_LOGGED_IN, FORBIDDEN = 4401, 4403
 
@@ -114,6 +115,11 @@ def cookie_name(connection: Connection) -> str:
     return "__Host-vigie" if is_secure(connection) else "vigie"
 
 
+def device_cookie_name(connection: Connection) -> str:
+    """The cookie that recognises a browser in which somebody has logged in before."""
+    return cookie_name(connection) + "-device"
+
+
 def client_of(connection: Connection) -> str:
     """The address that asks."""
     return _plain(connection.scope.get("client"))
@@ -148,24 +154,45 @@ def is_relayed(connection: Connection) -> bool:
 
 
 def _asked_here(connection: Connection) -> bool:
+    """True for a program on this machine that does not say who it is; who does is judged by it."""
     return (
-        is_loopback(client_of(connection))
+        "authorization" not in connection.headers
+        and cookie_name(connection) not in connection.cookies
+        and is_loopback(client_of(connection))
         and is_loopback(hostname(connection.headers.get("host", "")))
         and not is_relayed(connection)
     )
 
 
 def check_origin(connection: Connection) -> None:
-    """A browser says which page sends a request; only our own may. Others send no Origin."""
+    """A browser says which page sends a request; only our own may: the same scheme, host and port.
+    Others send no Origin."""
     origin = connection.headers.get("origin")
     if origin is None:
         if connection.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
             return
-    elif urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower():
-        return
+    else:
+        scheme = "https" if is_secure(connection) else "http"
+        ours = _end(f"{scheme}://{connection.headers.get('host', '')}")
+        if ours is not None and _end(origin) == ours:
+            return
     raise Forbidden(
-        "wrong_origin", "This request comes from another site's page.", {"origin": origin or ""}
+        "wrong_origin",
+        "This request comes from another site's page, or over http from a page over https: a proxy"
+        " that serves https in front is named in VIGIE_TRUSTED_PROXIES.",
+        {"origin": (origin or "")[:200]},
     )
+
+
+def _end(origin: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of an origin, the port also where it goes without saying; None for
+    what is none."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
 
 
 def _check_csrf(request: Request[Any, Any, Any], expected: str) -> None:

@@ -1,16 +1,22 @@
 """Is it alive, is it ready, and its figures: outside /api, for machines."""
 
 import asyncio
+import shutil
 
 import msgspec
 from litestar import Response
 from sqlalchemy import text
 
 from vigie.core import metrics
-from vigie.core.access.catalogue import PUBLIC, Permission
-from vigie.core.errors import VigieError
+from vigie.core.access.catalogue import PUBLIC, Catalogue, Permission
+from vigie.core.access.model import NOBODY, Caller
+from vigie.core.errors import Forbidden, VigieError
 from vigie.core.runtime import Runtime
+from vigie.core.scope import EVERYTHING
 from vigie.core.web.routes import get
+
+# Below it the database and the broker soon cannot write; devices are refused from here on too.
+LEAST_FREE_BYTES = 256 * 2**20
 
 PERMISSIONS = (
     Permission("core.metrics", "Read the figures of every process.", ("administrator", "auditor")),
@@ -24,11 +30,12 @@ class Alive(msgspec.Struct):
 
 
 class Ready(msgspec.Struct):
-    """Whether requests can be served: each engine's state."""
+    """Whether requests can be served: each engine's state, and whether the disk has room."""
 
     status: str
     database: str
     bus: str
+    disk: str
 
 
 @get("/healthz", permission=PUBLIC)
@@ -39,7 +46,7 @@ async def healthz() -> Alive:
 
 @get("/readyz", permission=PUBLIC)
 async def readyz(runtime: Runtime) -> Response[Ready]:
-    """The engines answer; 503 while one is away."""
+    """The engines answer and the disk has room; 503 while one is away or the disk is full."""
     database = "ok"
     try:
         async with asyncio.timeout(2), runtime.database.unit() as unit:
@@ -47,13 +54,34 @@ async def readyz(runtime: Runtime) -> Response[Ready]:
     except (TimeoutError, VigieError):
         database = "down"
     bus = "ok" if runtime.bus.connected else "down"
-    ok = database == bus == "ok"
-    return Response(Ready("ok" if ok else "down", database, bus), status_code=200 if ok else 503)
+    disk = _disk(runtime)
+    ok = database == bus == disk == "ok"
+    return Response(
+        Ready("ok" if ok else "down", database, bus, disk), status_code=200 if ok else 503
+    )
+
+
+def _disk(runtime: Runtime) -> str:
+    try:
+        free = shutil.disk_usage(runtime.settings.root).free
+    except OSError:
+        return "unreadable"
+    return "ok" if free >= LEAST_FREE_BYTES else "full"
 
 
 @get("/metrics", permission="core.metrics", on_this_machine=True, media_type="text/plain")
-async def read_metrics(runtime: Runtime) -> Response[str]:
-    """Prometheus figures of every process; open to this machine, else for a bearer token."""
+async def read_metrics(runtime: Runtime, caller: Caller, catalogue: Catalogue) -> Response[str]:
+    """Prometheus figures of every process; open to this machine, else for a bearer token of
+    someone who holds the permission over the whole city: the figures are not parted by place."""
+    if caller is not NOBODY:
+        scope = catalogue.scope_for(caller.principal, "core.metrics")
+        if scope != EVERYTHING:
+            raise Forbidden(
+                "whole_city_only",
+                "These are figures of the whole city: they need the permission core.metrics over"
+                " every municipality and trade.",
+                {"permission": "core.metrics"},
+            )
     return Response(metrics.render(runtime), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

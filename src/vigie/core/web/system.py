@@ -7,10 +7,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from nats.aio.msg import Msg
 
+from vigie.core.access.catalogue import Catalogue
+from vigie.core.access.model import Caller
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
+from vigie.core.scope import EVERYTHING
 from vigie.core.web.routes import get
 
 log = logger(__name__)
@@ -41,22 +45,23 @@ class SystemComponent(msgspec.Struct):
 
 
 class AdmissionState(msgspec.Struct):
-    """Whether devices may deliver; the broker's stream and its limit in bytes."""
+    """Whether devices may deliver; the broker's stream and its limit in bytes, for who sees the
+    whole city."""
 
     open: bool
     code: str = ""
-    stream_bytes: int = 0
-    stream_limit: int = 0
+    stream_bytes: int | UnsetType = UNSET
+    stream_limit: int | UnsetType = UNSET
 
 
 class SystemState(msgspec.Struct):
-    """The system page."""
+    """The system page. Who sees a part of the city is told what works, not the whole's figures."""
 
     status: str
     components: list[SystemComponent]
     admission: AdmissionState
     versions: dict[str, str]
-    disk_free_bytes: int
+    disk_free_bytes: int | UnsetType = UNSET
 
 
 class Watch:
@@ -141,13 +146,26 @@ def _admission(components: list[SystemComponent]) -> AdmissionState:
                 int(component.params.get("bytes", 0)),
                 int(component.params.get("limit", 0)),
             )
-    return AdmissionState(False, "gateways_silent")
+    return AdmissionState(False, "gateways_silent", 0, 0)
+
+
+def without_figures(state: SystemState) -> SystemState:
+    """What works and what does not, and nothing that counts the equipment of the whole city."""
+    return SystemState(
+        state.status,
+        [msgspec.structs.replace(component, params={}) for component in state.components],
+        AdmissionState(state.admission.open, state.admission.code),
+        state.versions,
+    )
 
 
 @get("/system", permission="core.system")
-async def read_system(runtime: Runtime) -> SystemState:
-    """Every process and service: status, since when, and why."""
-    return Watch.of(runtime).state()
+async def read_system(runtime: Runtime, caller: Caller, catalogue: Catalogue) -> SystemState:
+    """Every process and service: status, since when, and why; with figures for who holds the
+    permission over the whole city."""
+    state = Watch.of(runtime).state()
+    whole = catalogue.scope_for(caller.principal, "core.system") == EVERYTHING
+    return state if whole else without_figures(state)
 
 
 ROUTES = [read_system]

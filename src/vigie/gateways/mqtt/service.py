@@ -16,6 +16,7 @@ from vigie.core.database import Unit
 from vigie.core.errors import Conflict, NotFound
 from vigie.core.journal import Change
 from vigie.core.paging import Cursor, Page
+from vigie.core.text import checked_name
 from vigie.gateways.mqtt.book import CHANGED, digest
 from vigie.gateways.mqtt.model import ClientKind, Gateway, Issued, Secret, Tally
 
@@ -37,6 +38,7 @@ async def issue_client(
 
     Its shard is fixed for ever: the one with the fewest clients.
     """
+    name = checked_name("name", name)
     token, secret = ids.token(length=12), ids.secret()
     row = (
         await unit.execute(

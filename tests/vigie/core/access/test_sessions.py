@@ -1,12 +1,17 @@
 """Logging in and out, as a browser sees it."""
 
 import asyncio
+import contextlib
+import unicodedata
+from datetime import timedelta
 
+import argon2
 import pytest
 from sqlalchemy import text
 
 from tests.support.web import PASSWORD, account, client, log_in, person
-from vigie.core.access import PERMISSIONS, Logins, attempts
+from vigie.core import clock
+from vigie.core.access import PERMISSIONS, Logins, attempts, devices, passwords
 from vigie.core.access.api import ROUTES
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
@@ -59,6 +64,47 @@ async def test_a_first_login_opens_nothing_but_the_change_of_password(app, runti
     assert "access.logged_in" in acts
     assert "access.password_changed" in acts
     assert "access.users_read" in acts
+
+
+@pytest.mark.parametrize("chosen", ["NFC", "NFD"])
+async def test_a_password_opens_however_its_accents_are_typed(app, runtime, chosen):
+    name, password = f"accents-{chosen.lower()}", "été éclairé\u00a02026"
+    first = await account(runtime.database, name)
+    async with client(app) as browser:
+        await log_in(browser, name, first)
+        change = {"current": first, "new": unicodedata.normalize(chosen, password)}
+        assert (await browser.post("/api/v1/session/password", json=change)).status_code == 200
+        again = {"current": password, "new": unicodedata.normalize("NFD", password)}
+        same = await browser.post("/api/v1/session/password", json=again)
+        assert same.json()["code"] == "password_unchanged"
+    for form in ("NFC", "NFD"):
+        async with client(app) as browser:
+            typed = unicodedata.normalize(form, password)
+            assert (await log_in(browser, name, typed)).status_code == 200, form
+    async with client(app) as browser:
+        assert (await log_in(browser, name, "ete eclaire 2026")).status_code == 401
+
+
+@pytest.mark.parametrize("stored_as", ["NFC", "NFD"])
+async def test_a_password_stored_as_it_was_typed_still_opens(app, runtime, stored_as):
+    """Hashes from before passwords were composed; the login stores them anew."""
+    name, password = f"old-{stored_as.lower()}", "été éclairé 2026"
+    await account(runtime.database, name)
+    old = argon2.PasswordHasher().hash(unicodedata.normalize(stored_as, password))
+    async with runtime.database.unit() as unit:
+        await unit.execute(
+            text("update access.account set password = :old where username = :name"),
+            {"old": old, "name": name},
+        )
+    for form in ("NFD", "NFC"):
+        async with client(app) as browser:
+            typed = unicodedata.normalize(form, password)
+            assert (await log_in(browser, name, typed)).status_code == 200, form
+    async with runtime.database.unit() as unit:
+        found = await unit.execute(
+            text("select password from access.account where username = :name"), {"name": name}
+        )
+        assert argon2.PasswordHasher().verify(found.scalar_one(), password)
 
 
 async def test_the_cookie_is_hidden_from_scripts_and_strict(app, runtime):
@@ -192,14 +238,14 @@ async def test_guesses_from_elsewhere_lock_nobody_out_of_where_they_work(app, ru
     async with client(app, base=base, address=home) as working:
         assert (await log_in(working, "worker", first)).status_code == 200
     for i in range(attempts.LIMITS["user"]):
-        await attempts.begin(runtime.database, "worker", f"198.18.0.{i % 25}")
+        await attempts.begin(runtime.database, attempts.Attempt("worker", f"198.18.0.{i % 25}"))
     async with client(app, base=base, address="203.0.113.21") as elsewhere:
         assert (await log_in(elsewhere, "worker", first)).status_code == 429
     async with client(app, base=base, address=home) as working:
         assert (await log_in(working, "worker", first)).status_code == 200
 
 
-async def test_a_burst_of_guesses_gains_nothing(app, runtime):
+async def test_a_burst_of_guesses_gains_nothing(app, runtime, quick_hashes):
     await account(runtime.database, "burst")
     async with client(app, base="https://127.0.0.1:8080", address="198.51.100.7") as guesser:
         answers = await asyncio.gather(
@@ -208,6 +254,103 @@ async def test_a_burst_of_guesses_gains_nothing(app, runtime):
     codes = [answer.status_code for answer in answers]
     assert codes.count(401) == attempts.LIMITS["pair"]
     assert codes.count(429) == 6
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch):
+    """Passwords cost next to nothing: a test of the queue does not depend on the machine."""
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", hasher)
+    monkeypatch.setattr(passwords, "_NOBODY", hasher.hash("nobody"))
+
+
+async def test_a_flood_of_wrong_logins_is_refused_and_holds_little(
+    app, runtime, monkeypatch, quick_hashes
+):
+    """It takes as many connections as there are turns, waits in bounds, and nothing fails."""
+    await account(runtime.database, "flooded")
+    unit, held, most = runtime.database.unit, 0, 0
+
+    @contextlib.asynccontextmanager
+    async def counted(*given, **named):
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        try:
+            async with unit(*given, **named) as opened:
+                yield opened
+        finally:
+            held -= 1
+
+    monkeypatch.setattr(runtime.database, "unit", counted)
+    async with client(app, base="https://127.0.0.1:8080", address="198.51.100.77") as guesser:
+        answers = await asyncio.gather(
+            *(log_in(guesser, f"flooded{i % 7 or ''}", f"guess {i}") for i in range(150))
+        )
+    assert {answer.status_code for answer in answers} <= {401, 429, 503}
+    for answer in answers:
+        if answer.status_code != 401:
+            assert int(answer.headers["retry-after"]) > 0
+    assert sum(answer.status_code == 401 for answer in answers) <= attempts.LIMITS["address"]
+    assert most <= 2
+
+
+async def test_a_recognised_browser_goes_before_a_flood_from_its_own_address(
+    app, runtime, quick_hashes
+):
+    first = await account(runtime.database, "colleague")
+    base, address = "https://127.0.0.1:8080", "198.51.100.78"
+    async with client(app, base=base, address=address) as browser:
+        assert (await log_in(browser, "colleague", first)).status_code == 200
+        async with client(app, base=base, address=address) as guesser:
+            flood = [
+                asyncio.ensure_future(log_in(guesser, "colleague", f"guess {i}")) for i in range(60)
+            ]
+            answer = await log_in(browser, "colleague", first)
+            assert answer.status_code == 200, answer.text
+            assert {a.status_code for a in await asyncio.gather(*flood)} <= {401, 429, 503}
+            # The address has no attempt left for this user; the browser has its own.
+            assert (await log_in(guesser, "colleague", first)).status_code == 429
+        assert (await log_in(browser, "colleague", first)).status_code == 200
+        for _ in range(attempts.LIMITS["device"]):
+            assert (await log_in(browser, "colleague", "wrong")).status_code == 401
+        assert (await log_in(browser, "colleague", first)).status_code == 429
+
+
+async def test_an_address_used_up_still_lets_in_who_has_a_session_there(app, runtime, quick_hashes):
+    base, address = "https://127.0.0.1:8080", "2001:db8:7:7::1"
+    first = await account(runtime.database, "neighbour")
+    other = await account(runtime.database, "visitor")
+    async with client(app, base=base, address=address) as browser:
+        assert (await log_in(browser, "neighbour", first)).status_code == 200
+    async with client(app, base=base, address="2001:db8:7:7::bad") as guesser:
+        for i in range(attempts.LIMITS["address"] + 1):
+            await log_in(guesser, f"someone-{i}", "guess")
+        assert (await log_in(guesser, "visitor", other)).status_code == 429
+    async with client(app, base=base, address="2001:db8:7:7::2") as new_browser:
+        assert (await log_in(new_browser, "neighbour", first)).status_code == 200
+
+
+async def test_what_recognises_a_browser_opens_nothing_and_names_one_user(app, runtime):
+    first = await account(runtime.database, "marked")
+    folder, now = runtime.settings.root / "secrets", clock.now()
+    async with client(app) as browser:
+        answer = await log_in(browser, "marked", first)
+        header = next(h for h in answer.headers.get_list("set-cookie") if "vigie-device=" in h)
+        assert "HttpOnly" in header
+        assert "samesite=strict" in header.lower()
+        mark = browser.cookies["vigie-device"]
+    assert devices.recognise(folder, mark, "marked", now)
+    assert devices.recognise(folder, mark, "another", now) is None
+    assert devices.recognise(folder, mark, "marked", now + devices.LASTS + timedelta(1)) is None
+    ends, _, rest = mark.partition(".")
+    later = f"{int(ends) + 9}.{rest}"
+    for forged in ("", "x", mark[:-1], later, mark + "é", f"²{mark}", mark * 9):
+        assert devices.recognise(folder, forged, "marked", now) is None
+    async with client(app) as thief:
+        thief.cookies.set("vigie-device", mark)
+        assert (await thief.get("/api/v1/session")).status_code == 401
+        assert (await log_in(thief, "marked", "wrong")).status_code == 401
 
 
 async def test_another_process_hears_of_a_logout_at_once(app, runtime):

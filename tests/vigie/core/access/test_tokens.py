@@ -49,6 +49,14 @@ def _program(app, token):
     return program
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "robot\u202e", "\u2800"])
+async def test_a_token_has_a_name_that_can_be_read(olga, name):
+    wanted = {"name": name, "permissions": ["trial.read"]}
+    answer = await olga.post("/api/v1/tokens", json=wanted)
+    assert answer.status_code == 422
+    assert answer.json()["errors"], answer.text
+
+
 async def test_a_token_does_what_it_was_made_for_and_nothing_else(app, olga):
     made = await _token(olga)
     assert made["token"].startswith("vgt_")

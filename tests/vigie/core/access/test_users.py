@@ -122,6 +122,28 @@ async def test_an_administrator_of_one_city_sees_and_grants_only_there(app, boss
     assert (await _new(mayor, "nothing")).status_code == 403
 
 
+async def test_a_taken_name_tells_nothing_of_people_elsewhere(app, boss, runtime):
+    """One answer for a name taken here, taken elsewhere, and reserved; and few questions."""
+    clerk = await person(app, runtime, "clerk", "administrator@21166")
+    assert (await _new(boss, "faraway", grants=[DIJON])).status_code == 201
+    near = {**DIJON, "municipality": "21166"}
+    assert (await _new(clerk, "nearby", grants=[near])).status_code == 201
+    answers = [await _new(clerk, name, grants=[near]) for name in ("faraway", "nearby", "vigie")]
+    told = []
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (409, "username_unavailable")
+        told.append(answer.json() | {"request_id": ""})
+    assert told[0] == told[1] == told[2]
+    assert (await _new(boss, "faraway")).json()["code"] == "username_taken"
+    assert (await _new(boss, "root")).json()["code"] == "username_unavailable"
+    codes = [(await _new(clerk, "faraway", grants=[near])).json()["code"] for _ in range(20)]
+    assert codes[-1] == "too_many_names"
+    refused = await _new(clerk, "a-free-name", grants=[near])
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert (await _new(boss, "a-free-name")).status_code == 201
+
+
 async def test_the_last_administrator_stays_and_nobody_closes_themselves(boss):
     me = (await boss.get("/api/v1/session")).json()["user"]["id"]
     closed = await boss.patch(f"/api/v1/users/{me}", json={"active": False})
@@ -137,7 +159,17 @@ async def test_the_last_administrator_stays_and_nobody_closes_themselves(boss):
         {"username": "No Spaces", "display_name": "x"},
         {"username": "x" * 65, "display_name": "x"},
         {"username": "ok-name", "display_name": ""},
+        {"username": "ok-name\n", "display_name": "x"},
         {"username": "ok-name", "display_name": "nul \x00"},
+        {"username": "ok-name", "display_name": "  "},
+        {"username": "ok-name", "display_name": "\u3164\u2800"},
+        {"username": "ok-name", "display_name": "Anna \u202etxt.bob"},
+        {"username": "ok-name", "display_name": "Anna\u200b"},
+        {
+            "username": "ok-name",
+            "display_name": "x",
+            "grants": [{"role": "viewer", "trade": "video\n"}],
+        },
         {"username": "ok-name", "display_name": "x", "grants": [{"role": "king"}]},
         {"username": "ok-name", "display_name": "x", "language": "de"},
         {"username": "ok-name", "display_name": "x", "admin": True},
@@ -148,6 +180,17 @@ async def test_malformed_accounts_are_refused_field_by_field(boss, body):
     answer = await boss.post("/api/v1/users", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"], answer.text
+
+
+async def test_a_changed_name_is_checked_like_a_new_one(boss):
+    made = (await _new(boss, "renamed")).json()
+    for name in (" ", "\u2066bob", "\u200b"):
+        answer = await boss.patch(f"/api/v1/users/{made['id']}", json={"display_name": name})
+        assert answer.status_code == 422, ascii(name)
+        assert answer.json()["errors"][0]["field"] == "display_name"
+    assert (await boss.get(f"/api/v1/users/{made['id']}")).json()["version"] == made["version"]
+    kept = await boss.patch(f"/api/v1/users/{made['id']}", json={"display_name": " Zoe\u0308 "})
+    assert kept.json()["display_name"] == "Zoë"
 
 
 async def test_a_name_is_taken_once(boss):
@@ -182,6 +225,8 @@ async def test_the_shell_makes_the_first_administrator_once(new_runtime):
         await admin.add_user(database, "night")
     with pytest.raises(Invalid):
         await admin.add_user(database, "day", grants=["king"])
+    with pytest.raises(Invalid, match="U\\+202E"):
+        await admin.add_user(database, "day", "Day\u202e")
     assert (await admin.reset_password(database, "night")).password != added.password
     assert (await admin.set_active(database, "night", False)).active is False
     with pytest.raises(Conflict):

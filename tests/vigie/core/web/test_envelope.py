@@ -167,6 +167,7 @@ async def test_health_and_figures(browser, app):
         "status": "ok",
         "database": "ok",
         "bus": "ok",
+        "disk": "ok",
     }
     await browser.get("/api/v1/long")
     figures = (await browser.get("/metrics")).text

@@ -11,6 +11,7 @@ from tests.support.web import client, person
 from vigie.core import clock
 from vigie.core.access import PERMISSIONS as ACCESS
 from vigie.core.access import api as access_api
+from vigie.core.errors import Invalid
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
 from vigie.gateways.mqtt import PERMISSIONS, Quarantine, Refused, issue_client
@@ -52,7 +53,7 @@ async def test_gateways_are_seen_in_scope(
     admin: httpx.AsyncClient, operator: httpx.AsyncClient, sites: dict[str, Issued]
 ) -> None:
     everything = (await admin.get("/api/v1/gateways")).json()
-    assert [item["name"] for item in everything["items"]] == ["site ", "site 21166", "site 21231"]
+    assert [item["name"] for item in everything["items"]] == ["site", "site 21166", "site 21231"]
     assert everything["total"] == 3
     mine = (await operator.get("/api/v1/gateways")).json()
     assert [item["token"] for item in mine["items"]] == [sites["21231"].token]
@@ -62,6 +63,13 @@ async def test_gateways_are_seen_in_scope(
     assert first["items"] + rest["items"] == everything["items"]
     other = await operator.get(f"/api/v1/gateways/{sites['21166'].token}")
     assert (other.status_code, other.json()["code"]) == (404, "client_unknown")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\u200b", "site\u202e", "site\n"])
+async def test_a_gateway_has_a_name_that_can_be_read(runtime: Runtime, name: str) -> None:
+    with pytest.raises(Invalid, match="name"):
+        async with runtime.database.unit() as unit:
+            await issue_client(unit, runtime.bus, name=name, kind="site", shards=2)
 
 
 async def test_quarantine_is_seen_in_scope_and_bounded(

@@ -6,6 +6,7 @@ import { cancelCommand, getCommand } from "../../shared/api/calls";
 import type { Command } from "../../shared/api/types";
 import { explain } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
+import { visible } from "../../shared/visible";
 import { Refusal } from "../session/Refusal";
 import { useCan } from "../session/session";
 import { Panel } from "../shell/Panel";
@@ -74,7 +75,7 @@ export function CommandPanel({ id }: { id: string }) {
       {data ? (
         <>
           <CommandProgress command={data} />
-          {data.reason && <p className={classes["fact"]}><q>{data.reason}</q></p>}
+          {data.reason && <p className={classes["fact"]}><q>{visible(data.reason)}</q></p>}
           {can("cancel") && <Cancel command={data} />}
           {can("command") && <WayBack key={id} command={data} />}
           <NotConfirmed command={data} />

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { listCommands } from "../../shared/api/calls";
 import type { Command } from "../../shared/api/types";
 import { Pages } from "../../shared/ui/Pages";
+import { visible } from "../../shared/visible";
 import { Sheet } from "../shell/Sheet";
 import { useDesk } from "../state/desk";
 import { useFormat } from "../state/server";
@@ -23,7 +24,7 @@ function Row({ command }: { command: Command }) {
           {t("command.title", { count: command.total, n: format.number(command.total), level: format.percent(command.params["level"] ?? 0) })}
         </UnstyledButton>
         <div className={classes["inline"]}>{format.dateTime(command.requested_at)}</div>
-        <div className={classes["why"]}>{[requester(command), command.reason].filter(Boolean).join(" · ")}</div>
+        <div className={classes["why"]}>{visible([requester(command), command.reason].filter(Boolean).join(" · "))}</div>
       </Table.Td>
       <Table.Td className={classes["bar"]}><ProgressBar command={command} /></Table.Td>
       <Table.Td className={classes["count"]}>{format.number(countOf(command.counts, "confirmed"))}</Table.Td>

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { JournalEntry } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
+import { visible } from "../../shared/visible";
 import { useDesk } from "../state/desk";
 import { useFormat } from "../state/server";
 import { Changes } from "./Changes";
@@ -39,7 +40,7 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
           {format.dateTime(entry.occurred)}
         </time>
         <span className={classes["who"]}>
-          {byPlatform ? t("journal.platform") : entry.actor.name ?? t("journal.erased")}
+          {byPlatform ? t("journal.platform") : (entry.actor.name === null ? t("journal.erased") : visible(entry.actor.name))}
           {!byPlatform && entry.actor.role && <span className={classes["role"]}> {word("role", entry.actor.role)}</span>}
         </span>
       </div>
@@ -47,7 +48,7 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
         {word("act", entry.act, wordsOf(entry))}
         {entry.changes_count > 1 && <span className={classes["role"]}> · {t("journal.objects", { count: entry.changes_count, n: format.number(entry.changes_count) })}</span>}
       </div>
-      {entry.reason && <div className={classes["reason"]}>{entry.reason}</div>}
+      {entry.reason && <div className={classes["reason"]}>{visible(entry.reason)}</div>}
       {late && <div className={classes["role"]}>{t("journal.recorded", { time: format.dateTime(entry.recorded) })}</div>}
       <div className={classes["links"]}>
         {entry.changes_count > 0 && (

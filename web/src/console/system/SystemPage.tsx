@@ -15,17 +15,21 @@ import classes from "./System.module.css";
 function Admission({ admission }: { admission: System["admission"] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const share = admission.stream_limit > 0 ? admission.stream_bytes / admission.stream_limit : 0;
+  // Who sees a part of the city is not told how full the whole city's buffer is.
+  const { stream_bytes: used, stream_limit: limit } = admission;
+  const share = used !== undefined && limit ? used / limit : 0;
   return (
     <div className={classes["admission"]} data-testid="admission" data-open={admission.open}>
       <Status status={admission.open ? "ok" : "down"} word={t(admission.open ? "system.admissionOpen" : "system.admissionClosed")} />
       {admission.code && <span>{word("detail", admission.code)}</span>}
-      <div className={classes["gauge"]} role="meter" aria-valuemin={0} aria-valuemax={1} aria-valuenow={share} aria-label={t("system.stream")}>
-        <span style={{ width: `${Math.min(100, share * 100)}%` }} data-full={share > 0.8 || undefined} />
-      </div>
-      <span className={classes["detail"]}>
-        {t("system.streamUse", { used: format.bytes(admission.stream_bytes), limit: format.bytes(admission.stream_limit) })}
-      </span>
+      {used !== undefined && limit !== undefined && (
+        <>
+          <div className={classes["gauge"]} role="meter" aria-valuemin={0} aria-valuemax={1} aria-valuenow={share} aria-label={t("system.stream")}>
+            <span style={{ width: `${Math.min(100, share * 100)}%` }} data-full={share > 0.8 || undefined} />
+          </div>
+          <span className={classes["detail"]}>{t("system.streamUse", { used: format.bytes(used), limit: format.bytes(limit) })}</span>
+        </>
+      )}
     </div>
   );
 }
@@ -48,7 +52,9 @@ export default function SystemPage() {
             <h2>{t("system.versions")}</h2>
             <dl className={classes["versions"]}>
               {Object.entries(data.versions).map(([name, version]) => <div key={name}><dt>{word("component", name)}</dt><dd>{version}</dd></div>)}
-              <div><dt>{t("system.disk")}</dt><dd>{t("system.diskFree", { free: format.bytes(data.disk_free_bytes) })}</dd></div>
+              {data.disk_free_bytes !== undefined && (
+                <div><dt>{t("system.disk")}</dt><dd>{t("system.diskFree", { free: format.bytes(data.disk_free_bytes) })}</dd></div>
+              )}
             </dl>
           </section>
         </div>
