@@ -136,6 +136,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session_idle_minutes: Annotated[
         float, Meta(gt=0), _doc("A login ends after this many minutes without use.")
     ] = 120.0
+    silence_seconds: Annotated[
+        float,
+        Meta(ge=2, le=3_600),
+        _doc("A role whose event loop gives no sign of life for so long is started again."),
+    ] = 30.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _doc("Least severe line that is logged.")
     ] = "info"
