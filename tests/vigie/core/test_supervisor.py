@@ -110,7 +110,7 @@ async def test_a_role_at_long_work_is_left_alone(tmp_path: Path) -> None:
         )
         start(supervisor, "stuck", "stuck_in_this_function()")
         for times in (1, 2):
-            await until(lambda: restarts(tmp_path, "stuck") >= times, "nobody looks")  # noqa: B023
+            await until(lambda: restarts(tmp_path, "stuck") >= times, "nobody looks")
         assert restarts(tmp_path, "busy") == 0
 
 
