@@ -33,21 +33,21 @@ class Silence:
     def __init__(self, most: float) -> None:
         self._most = most
         self._looks = 0
-        self._heard = False
+        self._seen = False
 
-    def look(self, heard: bool) -> bool:
+    def look(self, alive: bool) -> bool:
         """Count one look; True once it was silent for too long.
 
         Until its first sign a process is given twice as long: it is still starting."""
-        if heard:
-            self._looks, self._heard = 0, True
+        if alive:
+            self._looks, self._seen = 0, True
             return False
         self._looks += 1
-        return self._looks * EVERY_S > (self._most if self._heard else 2 * self._most)
+        return self._looks * EVERY_S > (self._most if self._seen else 2 * self._most)
 
     def restart(self) -> None:
         """Another process has taken its place."""
-        self._looks, self._heard = 0, False
+        self._looks, self._seen = 0, False
 
 
 async def beating(work: Coroutine[Any, Any, T]) -> T:

@@ -192,11 +192,11 @@ class Supervisor:
         while True:
             await asyncio.sleep(EVERY_S)
             child = self._children[name]
-            heard = child.heard() or name in self._answered
+            alive = child.gave_sign() or name in self._answered
             self._answered.discard(name)
             if child.pid is None or name in self._starting:
                 silence.restart()
-            elif silence.look(heard):
+            elif silence.look(alive):
                 log.error("child_hung", child=name, pid=child.pid, stack=f"log/{name}.stack")
                 self._head_stack(name, child)
                 await child.end_hung(_LAST_WORDS_S.get(name, 2.0))

@@ -82,7 +82,7 @@ class Child:
             for descriptor in inherited:
                 os.close(descriptor)
 
-    def heard(self) -> bool:
+    def gave_sign(self) -> bool:
         """True when it gave a sign of life since the last time this was asked."""
         if self._pipe is None:
             return False
