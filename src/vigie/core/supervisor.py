@@ -31,6 +31,7 @@ log = logger(__name__)
 LEAST_FREE_BYTES = 500_000_000
 # Time in which a hung child writes its stacks, or ends by itself.
 _LAST_WORDS_S = {"postgres": 10.0, "nats": 5.0}
+_ASK_EVERY_S = 5.0
 _STACK_FILE_BYTES = 1_000_000
 
 
@@ -171,13 +172,14 @@ class Supervisor:
             self._note()
 
     def _watch_answers(self, name: str, engine: PostgresEngine | NatsEngine) -> None:
-        """Ask an engine for a greeting all the time; it has twice a role's time for the next."""
+        """Ask an engine for a greeting every few seconds; it has twice a role's time for one."""
+        pause = min(_ASK_EVERY_S, self.settings.silence_seconds / 2)
 
         async def ask() -> None:
             while True:
                 if await engine.answers():
                     self._answered.add(name)
-                await asyncio.sleep(EVERY_S)
+                await asyncio.sleep(pause)
 
         self._watchers.append(asyncio.create_task(ask(), name=f"ask-{name}"))
         self._watch_silence(name, 2 * self.settings.silence_seconds)

@@ -8,7 +8,7 @@ closes.
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -26,7 +26,7 @@ _PIECE = 16_384
 _MOST_PIPELINED = 16
 _MOST_FRAGMENTS = 64
 _BURST_S = 10
-# After a refusal the client's bytes are read and dropped for a while: a connection closed on
+# After an answer the rest of a request is read and dropped for a while: a connection closed on
 # unread bytes is reset, and the answer lost.
 _LINGER_S = 2.0
 _LINGER_BYTES = 1_000_000
@@ -92,7 +92,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _feed(self, piece: bytes) -> bool:
         understood = self._understood
         try:
-            self.parser.feed_data(piece)
+            cast(Any, self.parser).feed_data(piece)
         except httptools.HttpParserUpgrade:
             # An upgrade to anything but a WebSocket is passed over, as HTTP allows.
             if self._should_upgrade():
@@ -121,7 +121,7 @@ class BoundedHttp(HttpToolsProtocol):
         """A request begins."""
         self._understood += 1
         self._part = "head"
-        self._head_size = self._url_size = self._header_count = 0
+        self._head_size = self._url_size = self._header_count = self._dropped = 0
         if len(self.pipeline) >= _MOST_PIPELINED:
             self._stop(TooMany("too_many_requests_in_a_row", "Wait for answers before you ask on."))
         if self._deadline is None:
@@ -160,8 +160,10 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body; its size is the app's own limit."""
+        """A piece of the body; its size is the app's own limit, and after it answers, ours."""
         self._understood += 1
+        if self.cycle.response_complete:
+            self._drop(len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -244,8 +246,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._disarm()
         self._unset_keepalive_if_required()
         gauges.TURNED_AWAY.labels(error.code).inc()
-        cycle: Any = self.cycle
-        running = cycle is not None and not cycle.response_complete
+        cycle = self.cycle
+        running = bool(cycle) and not cycle.response_complete
         # In "body" the running answer is this request's own; otherwise it is an earlier one's.
         answerable = not running or (
             self._part == "body" and not self.pipeline and not cycle.response_started

@@ -28,7 +28,7 @@ WITHIN_S = 20
 
 @dataclass
 class Behind:
-    """A small app: echoes sizes, answers `/big` with 8 MB, and echoes WebSocket messages."""
+    """A small app that answers with sizes; `/early` reads no body, `/big` sends 8 MB."""
 
     requests: list[str] = field(default_factory=list)
     messages: int = 0
@@ -49,7 +49,7 @@ class Behind:
             return
         self.requests.append(scope["path"])
         size = 0
-        while True:
+        while scope["path"] != "/early":
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
@@ -176,6 +176,23 @@ async def test_what_follows_a_body_is_bounded_too(more: bytes) -> None:
     async with served() as (port, _app):
         head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         assert status(await send(port, head, more)) == 431
+
+
+async def test_a_body_that_nobody_wants_is_not_taken_to_its_end() -> None:
+    async with served() as (port, app):
+        head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 64000000\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        assert status(await reader.read(100)) == 200
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            for _ in range(64):
+                writer.write(b"a" * 1_000_000)
+                await writer.drain()
+                sent += 1
+        assert sent < 30
+        writer.close()
+        assert app.requests == ["/early"]
 
 
 async def test_many_requests_at_once_do_not_queue_without_end() -> None:
