@@ -8,6 +8,7 @@ PUBLISH of one device with three values. `--write` puts the tables into docs/per
 """
 
 import argparse
+import asyncio
 import contextlib
 import datetime as dt
 import json as std_json
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nats
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 from tests.support.centre import Centre, json  # noqa: E402
 from tests.support.city import City, draw_city  # noqa: E402
 from tests.support.ledgers import owner  # noqa: E402
+from vigie.core.engines.nats import SYSTEM_USER  # noqa: E402
 
 Row = tuple[str, str]
 
@@ -308,17 +311,23 @@ def stored(centre: Centre) -> int:
 
 
 def lag(centre: Centre) -> float:
-    """Messages that wait in the broker to be stored."""
-    import httpx
+    """Messages that wait in the broker to be stored, as its system account says."""
+    return asyncio.run(_lag(centre))
 
-    answer = httpx.get(
-        f"http://127.0.0.1:{int(centre.environment['VIGIE_NATS_PORT']) + 1}/jsz?consumers=1",
-        trust_env=False,
-        timeout=10,
-    ).json()
+
+async def _lag(centre: Centre) -> float:
+    secret = (centre.var / "secrets" / f"nats-{SYSTEM_USER}").read_text().strip()
+    client = await nats.connect(
+        f"nats://{SYSTEM_USER}:{secret}@127.0.0.1:{centre.environment['VIGIE_NATS_PORT']}"
+    )
+    try:
+        options = b'{"accounts": true, "streams": true, "consumer": true}'
+        answer = await client.request("$SYS.REQ.SERVER.PING.JSZ", options, timeout=10)
+    finally:
+        await client.close()
     return sum(
         consumer.get("num_pending", 0) + consumer.get("num_ack_pending", 0)
-        for account in answer.get("account_details", [])
+        for account in std_json.loads(answer.data)["data"].get("account_details", [])
         for stream in account.get("stream_detail", [])
         for consumer in stream.get("consumer_detail") or []
         if consumer["name"].startswith("ingest")

@@ -74,7 +74,7 @@ async def engines() -> AsyncIterator[Engines]:
     """A real PostgreSQL with a migrated template database, and a real NATS with MQTT."""
     root = Path(tempfile.mkdtemp(prefix="vigie-test-"))
     postgres = PostgresEngine(root, free_port(), FAST)
-    nats = NatsEngine(root, port=_free_pair(), mqtt_host="127.0.0.1", mqtt_port=free_port())
+    nats = NatsEngine(root, port=free_port(), mqtt_host="127.0.0.1", mqtt_port=free_port())
     made = Engines(root, postgres, nats)
     try:
         await asyncio.gather(postgres.start(), nats.start())
@@ -159,12 +159,3 @@ async def new_runtime(engines: Engines) -> AsyncIterator[NewRuntime]:
             return runtime
 
         yield make
-
-
-def _free_pair() -> int:
-    """A port whose successor is free too: NATS takes both."""
-    from vigie.core.engines import port_in_use
-
-    while port_in_use("127.0.0.1", (port := free_port()) + 1):
-        pass
-    return port

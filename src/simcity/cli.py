@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import os
 import sqlite3
 from pathlib import Path
 from typing import Annotated
@@ -108,6 +109,7 @@ def run(
         keep=keep_hours * 3600,
     )
     boot_file = provisioning.with_name(provisioning.name + ".boot")
+    os.umask(0o077)  # The ledger and the control socket are for their owner.
     try:
         live(lambda: City(mine, options, boot_file, ledger), control, duration, stats_every)
     except sqlite3.Error as error:

@@ -6,6 +6,8 @@ acknowledged, and the platform may hold a little more. Rows survive a killed pro
 (WAL in the page cache), a power cut from the last checkpoint on.
 """
 
+import contextlib
+import os
 import queue
 import sqlite3
 import threading
@@ -46,6 +48,14 @@ LampRow = tuple[int, int, float, str, float | None, float | None, float, float]
 
 
 def open_file(path: Path) -> sqlite3.Connection:
+    """The ledger, made when it is not there; what devices did is for its owner to read.
+
+    SQLite gives the files beside it (-wal, -shm) the rights of the ledger itself."""
+    with contextlib.suppress(OSError):  # SQLite says better what is wrong with the path.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for beside in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            beside.chmod(0o600)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")

@@ -12,8 +12,8 @@ import msgspec
 
 from vigie.app import ROLES
 from vigie.city import Simulation, prepare, read_city
-from vigie.commands.access import first_administrator
 from vigie.commands.engines import Session
+from vigie.commands.first_login import forget_when_used, way_in
 from vigie.core import logs
 from vigie.core.engines import port_fault
 from vigie.core.errors import SetupError
@@ -51,6 +51,7 @@ async def run(options: CityOptions) -> None:
     supervisor.on_signals()
     try:
         await _until_stopped(supervisor, _start(settings, supervisor, options, began))
+        await _until_stopped(supervisor, forget_when_used(Session(settings)))
         await supervisor.wait()
     finally:
         await supervisor.stop()
@@ -64,18 +65,14 @@ async def _start(
     await supervisor.start_engines()
     session = Session(settings)
     await session.migrate()
-    login = await first_administrator(session)
+    login = await way_in(session)
     for role in ROLES:
         supervisor.role(role)
     address = _address(settings)
     await _await_ready(settings, address)
     _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {address}\n")
     if login:
-        _say(
-            f"  First login:  {login.username}\n"
-            f"  Password:     {login.password}\n"
-            "  Shown this once; you will be asked to change it.\n"
-        )
+        _say(login)
     if options.simulated:
         simulation = await prepare(session, options.folder, options.lights, _say)
         supervisor.start_process("simcity", _command(simulation, options))

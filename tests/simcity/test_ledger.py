@@ -33,6 +33,17 @@ def test_what_is_flushed_is_there_while_it_goes_on(file: Path) -> None:
     ledger.close()
 
 
+def test_it_is_for_its_owner_also_where_an_older_one_was_open(file: Path) -> None:
+    for _ in range(2):
+        ledger = opened(file)
+        ledger.acknowledged([(0, 0, 1000)])
+        ledger.flush()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()}
+        assert set(modes.values()) == {0o600}, modes
+        ledger.close()
+        file.chmod(0o644)
+
+
 def test_what_is_passed_on_arrives_within_a_tenth_of_a_second(file: Path) -> None:
     ledger = opened(file)
     ledger.acknowledged([(1, 5, 1000)])

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from vigie.core.engines import free_port, port_in_use
+from vigie.core.engines import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -24,14 +24,13 @@ class Centre:
 
     def __init__(self, var: Path, **settings: str) -> None:
         self.var = var
-        nats = _free_pair()
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("VIGIE_")},
             "VIGIE_VAR": str(var),
             "VIGIE_HTTP_PORT": str(free_port()),
             "VIGIE_MQTT_PORT": str(free_port()),
             "VIGIE_POSTGRES_PORT": str(free_port()),
-            "VIGIE_NATS_PORT": str(nats),
+            "VIGIE_NATS_PORT": str(free_port()),
             "PYTHONUNBUFFERED": "1",
             **{f"VIGIE_{name.upper()}": value for name, value in settings.items()},
         }
@@ -135,12 +134,6 @@ class Centre:
                 raise AssertionError(f"vigie up ended: {text[-2000:]}")
             time.sleep(0.05)
         raise AssertionError(f"no {pattern!r} after {within_s} s: {self.said()[-2000:]}")
-
-
-def _free_pair() -> int:
-    while port_in_use("127.0.0.1", (port := free_port()) + 1):
-        pass
-    return port
 
 
 def json(answer: httpx.Response) -> Any:

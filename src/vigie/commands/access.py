@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from vigie.commands import first_login
 from vigie.commands.engines import Session, engines
 from vigie.core.access import admin
 from vigie.core.database import Database
@@ -19,11 +20,6 @@ from vigie.core.text import visible
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="Accounts of the people who work here.")
 Name = Annotated[str, typer.Argument(help="User name.")]
-
-
-async def first_administrator(session: Session) -> admin.FirstLogin | None:
-    """The first account of a new installation, or None."""
-    return await _on(session, admin.create_first_administrator)
 
 
 @app.command()
@@ -47,7 +43,9 @@ def add(
 @app.command(name="reset-password")
 def reset_password(username: Name) -> None:
     """Give a new first password; every session and API token of the account ends."""
-    _tell(_with_database(lambda database: admin.reset_password(database, username)))
+    login = _with_database(lambda database: admin.reset_password(database, username))
+    first_login.forget(load().root, username)
+    _tell(login)
 
 
 @app.command()

@@ -84,7 +84,6 @@ def external_nats_configuration(settings: Settings) -> str:
                 port=settings.nats_port,
                 mqtt_host=settings.mqtt_host,
                 mqtt_port=settings.mqtt_port,
-                http_port=settings.nats_port + 1,
                 sync=settings.sync,
                 store=str(root / "nats"),
                 tls_certificate=settings.tls_certificate,

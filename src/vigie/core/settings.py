@@ -59,6 +59,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "and X-Forwarded-Proto are believed. Empty: nobody's."
         ),
     ] = ""
+    http_url_bytes: Annotated[
+        int, Meta(ge=512, le=65_536), _doc("Longest address of a request; a longer one is 414.")
+    ] = 8_192
+    http_header_bytes: Annotated[
+        int,
+        Meta(ge=1_024, le=1_048_576),
+        _doc("Size of all headers of a request, its address included; more is 431."),
+    ] = 32_768
+    http_header_count: Annotated[
+        int, Meta(ge=10, le=1_000), _doc("Headers of one request; more is 431.")
+    ] = 100
+    http_header_seconds: Annotated[
+        float,
+        Meta(gt=0, le=300),
+        _doc("Time for a TLS handshake, and for the headers of a request; later is 408."),
+    ] = 10.0
+    http_body_seconds: Annotated[
+        float, Meta(gt=0, le=3_600), _doc("Time for the body of a request; later is 408.")
+    ] = 60.0
+    http_reader_seconds: Annotated[
+        float,
+        Meta(gt=0, le=3_600),
+        _doc("A client that takes nothing of its answer for so long is cut off."),
+    ] = 60.0
+    http_connections: Annotated[
+        int, Meta(ge=10, le=100_000), _doc("HTTP connections of one api process; more are 503.")
+    ] = 4_000
+    http_connections_per_address: Annotated[
+        int,
+        Meta(ge=1, le=100_000),
+        _doc(
+            "HTTP connections of one address (of one /64 for IPv6); more are 429. Proxies named in "
+            "trusted_proxies are not limited."
+        ),
+    ] = 200
+    websocket_message_bytes: Annotated[
+        int, Meta(ge=1_024, le=1_048_576), _doc("Longest message a live screen may send.")
+    ] = 65_536
+    websocket_frames_per_second: Annotated[
+        int,
+        Meta(ge=1, le=10_000),
+        _doc("Frames a second a live screen may send, ten seconds' worth at once."),
+    ] = 50
     tls_certificate: Annotated[str, _doc("PEM certificate chain for HTTPS and MQTT.")] = ""
     tls_key: Annotated[str, _doc("PEM private key of tls_certificate.")] = ""
     mqtt_host: Annotated[str, _doc("Address devices connect to.")] = "127.0.0.1"
@@ -96,6 +139,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session_idle_minutes: Annotated[
         float, Meta(gt=0), _doc("A login ends after this many minutes without use.")
     ] = 120.0
+    silence_seconds: Annotated[
+        float,
+        Meta(ge=2, le=3_600),
+        _doc("A role whose event loop gives no sign of life for so long is started again."),
+    ] = 30.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _doc("Least severe line that is logged.")
     ] = "info"

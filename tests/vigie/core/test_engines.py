@@ -33,6 +33,7 @@ async def test_postgresql_keeps_what_it_acknowledges_and_trusts_nobody(tmp_path:
 
             for name in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
                 assert await shown(name) == "on", name
+            assert await postgres.answers()
             assert await shown("listen_addresses") == "127.0.0.1"
             assert await shown("unix_socket_directories") == ""
             assert await shown("password_encryption") == "scram-sha-256"

@@ -1,12 +1,12 @@
 """What an administrator does from the shell: plain functions for the command line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 
-from vigie.core.access import users
+from vigie.core.access import passwords, users
 from vigie.core.access.model import GrantInput, NewUser, User, UserPatch
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Invalid, NotFound
@@ -21,8 +21,13 @@ class FirstLogin(msgspec.Struct, frozen=True):
     password: str
 
 
-async def create_first_administrator(database: Database) -> FirstLogin | None:
-    """The first account of a new installation; None when there is one already."""
+async def create_first_administrator(
+    database: Database, keep: Callable[[FirstLogin], None] = lambda _login: None
+) -> FirstLogin | None:
+    """The first account of a new installation; None when there is one already.
+
+    `keep` is called before the account exists for good, and so never too late: whoever is killed
+    in between finds the password again."""
     async with database.unit() as unit:
         await unit.execute(text("select pg_advisory_xact_lock(7710421)"))
         if (await unit.execute(text("select exists (select from access.account)"))).scalar_one():
@@ -35,7 +40,32 @@ async def create_first_administrator(database: Database) -> FirstLogin | None:
                 grants=[GrantInput("administrator")],
             ),
         )
-        return FirstLogin(made.username, made.password)
+        login = FirstLogin(made.username, made.password)
+        keep(login)
+        return login
+
+
+async def awaits_first_login(
+    database: Database, username: str, password: str | None = None
+) -> bool:
+    """True while this account still has a password to be changed; this one, when it is given."""
+    async with database.unit() as unit:
+        found = await unit.execute(
+            text(
+                """
+                select password
+                  from access.account
+                 where username = :username
+                   and active
+                   and must_change_password
+                """
+            ),
+            {"username": username},
+        )
+        stored: str | None = found.scalar_one_or_none()
+    if stored is None:
+        return False
+    return password is None or await passwords.verify_password(stored, password)
 
 
 async def add_user(

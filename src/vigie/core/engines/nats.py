@@ -14,7 +14,7 @@ import msgspec
 import nkeys
 
 from vigie.core.engines.process import Child, port_fault
-from vigie.core.engines.secrets import ensure, write
+from vigie.core.engines.secrets import append_to, ensure, ensure_bytes, write
 from vigie.core.errors import SetupError
 
 ACCOUNT = "VIGIE"
@@ -34,12 +34,8 @@ def binary() -> Path:
 
 def issuer_seed(secrets: Path) -> bytes:
     """Seed of the account key that signs what a device may do; made once."""
-    path = secrets / "nats-issuer.seed"
-    if not path.exists():
-        secrets.mkdir(parents=True, exist_ok=True)
-        secrets.chmod(0o700)
-        write(path, nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_ACCOUNT))
-    return path.read_bytes().strip()
+    seed: bytes = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_ACCOUNT)
+    return ensure_bytes(secrets / "nats-issuer.seed", seed).strip()
 
 
 def issuer_public(secrets: Path) -> str:
@@ -54,7 +50,6 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     mqtt_host: str
     mqtt_port: int
-    http_port: int
     sync: str
     store: str
     log: str = ""
@@ -81,7 +76,6 @@ def configuration(options: NatsOptions, secrets: Path) -> str:
         log = f"log_file: {quoted(options.log)}\nlog_size_limit: {_LOG_SIZE}\nlog_max_num: 4\n"
     return (
         f"host: 127.0.0.1\nport: {options.port}\nserver_name: vigie\n"
-        f'http: "127.0.0.1:{options.http_port}"\n'
         f"{log}"
         "max_payload: 1MB\nmax_pending: 128MB\nwrite_deadline: 10s\n"
         "jetstream {\n"
@@ -139,7 +133,6 @@ class NatsEngine:
             port=port,
             mqtt_host=mqtt_host,
             mqtt_port=mqtt_port,
-            http_port=port + 1,
             sync=sync,
             store=str(root / "nats"),
             log=str(self.log),
@@ -159,7 +152,6 @@ class NatsEngine:
         """
         for host, port, name in (
             ("127.0.0.1", self.port, "VIGIE_NATS_PORT"),
-            ("127.0.0.1", self.port + 1, "VIGIE_NATS_PORT (one above it)"),
             (self.mqtt_host, self.mqtt_port, "VIGIE_MQTT_PORT and VIGIE_MQTT_HOST"),
         ):
             deadline = time.monotonic() + 5
@@ -170,6 +162,8 @@ class NatsEngine:
                 await asyncio.sleep(0.1)
         path = self.root / "run" / "nats.conf"
         write(path, configuration(self._options, self.secrets).encode())
+        # The server would make its log readable for everyone.
+        os.close(append_to(self.log))
         self.child = Child(
             "nats",
             [str(binary()), "-c", str(path)],
@@ -183,6 +177,16 @@ class NatsEngine:
         """Lame-duck free stop: streams are flushed to disk."""
         if self.child:
             await self.child.stop()
+
+    async def answers(self) -> bool:
+        """True when it greets a client: it does so before any login."""
+        try:
+            async with asyncio.timeout(5):
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                with contextlib.closing(writer):
+                    return (await reader.readline()).startswith(b"INFO")
+        except (OSError, TimeoutError, ValueError):
+            return False
 
     async def _await_answer(self, within_s: float = 60.0) -> None:
         assert self.child is not None

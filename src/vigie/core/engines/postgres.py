@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,8 @@ OPTIONS = {
     "tcp_keepalives_idle": "30",
     "client_connection_check_interval": "5s",
 }
+
+_SSL_REQUEST = struct.pack("!II", 8, 80_877_103)
 
 
 def binaries() -> Path:
@@ -113,6 +116,19 @@ class PostgresEngine:
         """Fast shutdown: sessions end, everything committed is on disk."""
         if self.child:
             await self.child.stop()
+
+    async def answers(self) -> bool:
+        """True when the postmaster forks a backend that says whether it speaks TLS.
+
+        That takes no login, and no place among max_connections."""
+        try:
+            async with asyncio.timeout(5):
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                with contextlib.closing(writer):
+                    writer.write(_SSL_REQUEST)
+                    return await reader.read(1) in (b"N", b"S")
+        except (OSError, TimeoutError):
+            return False
 
     def _initialise(self) -> None:
         password = ensure(self.secrets, f"postgres-{OWNER}")

@@ -1,6 +1,7 @@
 """A child process: started bound to its parent's life, watched, stopped in order."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
@@ -9,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from vigie.core.engines.secrets import append_to
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 
@@ -27,7 +30,9 @@ class Child:
         stop_signal: signal.Signals = signal.SIGTERM,
         death_signal: signal.Signals = signal.SIGKILL,
         cwd: Path | None = None,
+        pipe: str = "",
     ) -> None:
+        """`pipe` names the variable in which the child finds the pipe for its signs of life."""
         self.name = name
         self.command = list(command)
         self.log = log
@@ -36,6 +41,8 @@ class Child:
         self.stop_signal = stop_signal
         self.death_signal = death_signal
         self.cwd = cwd
+        self._pipe_variable = pipe
+        self._pipe: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,21 +57,44 @@ class Child:
 
     def start(self) -> None:
         """Start it; the caller's thread must live as long as the child should."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         launch = [sys.executable, "-I", "-S", str(_LAUNCH)]
         if self.as_user:
             launch.append("--as-user")
         launch += [str(int(self.death_signal)), str(os.getpid()), *self.command]
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                launch,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self.environment,
-                cwd=self.cwd,
-                start_new_session=True,
-            )
+        environment, inherited = self.environment, []
+        if self._pipe_variable:
+            self._close_pipe()
+            self._pipe, theirs = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            environment, inherited = environment | {self._pipe_variable: str(theirs)}, [theirs]
+        try:
+            with os.fdopen(append_to(self.log), "ab") as output:
+                self._process = subprocess.Popen(
+                    launch,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    cwd=self.cwd,
+                    start_new_session=True,
+                    pass_fds=inherited,
+                )
+        finally:
+            for descriptor in inherited:
+                os.close(descriptor)
+
+    def gave_sign(self) -> bool:
+        """True when it gave a sign of life since the last time this was asked."""
+        if self._pipe is None:
+            return False
+        try:
+            return bool(os.read(self._pipe, 65_536))
+        except BlockingIOError:
+            return False
+
+    def _close_pipe(self) -> None:
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
 
     async def wait(self) -> int:
         """Its exit code, once it ended."""
@@ -87,6 +117,23 @@ class Child:
         except TimeoutError:
             process.kill()
             await self.wait()
+
+    async def end_hung(self, within_s: float) -> None:
+        """Make a process that does not answer leave its stacks, then end it.
+
+        SIGQUIT makes a role and NATS write what each thread does; PostgreSQL ends at once with it.
+        It is continued, in case that it was only stopped: a stopped process takes no signal."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGQUIT)
+        process.send_signal(signal.SIGCONT)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.wait()
+                return
+        process.kill()
+        await self.wait()
 
     def tail(self, lines: int = 5) -> str:
         """Last lines of its log, for an error message."""

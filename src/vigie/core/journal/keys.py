@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from vigie.core.engines.secrets import write
+from vigie.core.engines.secrets import read, write
 from vigie.core.errors import SetupError
 
 PUBLIC = "journal-key.pem"
@@ -66,7 +66,7 @@ def signing_key(root: Path) -> Key:
             )
         made = Ed25519PrivateKey.generate()
         write(path, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    private = load_pem_private_key(path.read_bytes(), None)
+    private = load_pem_private_key(read(path), None)
     if not isinstance(private, Ed25519PrivateKey):
         raise SetupError(f"{path} is not an Ed25519 key: restore it from your backup.")
     key = Key(private)

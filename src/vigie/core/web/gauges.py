@@ -13,3 +13,7 @@ LATENCY = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 SOCKETS = Gauge("vigie_websockets", "WebSockets open now.")
+CONNECTIONS = Gauge("vigie_http_connections", "HTTP connections open now, live screens included.")
+TURNED_AWAY = Counter(
+    "vigie_http_turned_away", "Connections refused or cut off at the door, by reason.", ["reason"]
+)

@@ -10,11 +10,38 @@ import uvicorn
 
 from vigie.core.errors import SetupError
 from vigie.core.runtime import Runtime
+from vigie.core.settings import Settings
+from vigie.core.web.door import Listener, Place
+from vigie.core.web.protocols import BoundedHttp
 
 _GRACE_S = 3
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, settings: Settings):
+        super().__init__(config)
+        self._listening = listening
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, with connections that come through our door."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise RuntimeError("the app did not start: see the lines before")
+        # It closes like the servers that uvicorn makes itself.
+        listener: Any = Listener(self._listening, self._settings, self._protocol, self.config.ssl)
+        self.servers = [listener]
+        self.started = True
+
+    def _protocol(self, place: Place) -> asyncio.Protocol:
+        return BoundedHttp(
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+            settings=self._settings,
+            place=place,
+        )
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """The runtime owns the signals."""
@@ -31,9 +58,9 @@ async def serve(runtime: Runtime, app: Any) -> None:
         config = uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=BoundedHttp,
             ws="websockets-sansio",
-            ws_max_size=65_536,
+            ws_max_size=settings.websocket_message_bytes,
             ws_ping_interval=20,
             ws_ping_timeout=20,
             ws_per_message_deflate=False,
@@ -47,7 +74,6 @@ async def serve(runtime: Runtime, app: Any) -> None:
             forwarded_allow_ips=settings.proxies,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_GRACE_S,
-            h11_max_incomplete_event_size=65_536,
             ssl_certfile=settings.tls_certificate or None,
             ssl_keyfile=settings.tls_key or None,
         )
@@ -58,8 +84,8 @@ async def serve(runtime: Runtime, app: Any) -> None:
                 f"The certificate {settings.tls_certificate} with key {settings.tls_key} cannot "
                 f"be used: {error}."
             ) from error
-        server = _Server(config)
-        running = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
+        server = _Server(config, listener, settings)
+        running = asyncio.create_task(server.serve(), name="uvicorn")
         stopping = asyncio.create_task(runtime.stopping.wait(), name="uvicorn-stop")
         try:
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -4,22 +4,18 @@ import asyncio
 import contextlib
 import json
 import signal
-from datetime import timedelta
 
 import httpx
 import msgspec
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from litestar import WebSocket
 from sqlalchemy import event, text
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.support.certificate import certificate
 from tests.support.web import PASSWORD, account, log_in
-from vigie.core import clock, metrics
+from vigie.core import metrics
 from vigie.core.access import PERMISSIONS, Logins, Permission
 from vigie.core.access.api import ROUTES
 from vigie.core.engines import free_port
@@ -144,8 +140,8 @@ async def test_stopping_does_not_wait_for_open_sockets(runtime):
 
 
 async def test_tls_with_a_given_certificate(runtime, tmp_path):
-    certificate, key = _certificate(tmp_path)
-    async with served(runtime, tls_certificate=certificate, tls_key=key) as (_process, browser):
+    chain, key = certificate(tmp_path)
+    async with served(runtime, tls_certificate=chain, tls_key=key) as (_process, browser):
         async with logged_in(runtime, browser, "secure", "operator") as cookie:
             assert cookie.startswith("__Host-vigie=")
         assert "strict-transport-security" in (await browser.get("/")).headers
@@ -246,27 +242,3 @@ def _demand_exposition(shown: str) -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
     assert len(list(text_string_to_metric_families(shown))) > 5
-
-
-def _certificate(folder) -> tuple[str, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(clock.now() - timedelta(hours=1))
-        .not_valid_after(clock.now() + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "c.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "k.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return str(folder / "c.pem"), str(folder / "k.pem")
