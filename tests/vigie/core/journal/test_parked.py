@@ -67,7 +67,7 @@ async def test_an_administrator_lists_and_retries_over_http(
     name = fragile.reaction.name
     app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
     at = f"{PARKED}/{name}/{position}"
-    async with await person(app, runtime, "root", "administrator") as http:
+    async with await person(app, runtime, "chief", "administrator") as http:
         listed = (await http.get(PARKED, params={"reaction": name})).json()
         assert [(p["position"], p["retry"]) for p in listed["items"]] == [(position, False)]
         asked = await http.post(f"{at}/retry")
