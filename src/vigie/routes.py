@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from vigie import control, twin
+from vigie import control, places, twin
 from vigie.control import api as control_api
 from vigie.core import access, journal
 from vigie.core.access import api as access_api
@@ -46,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
 def services(runtime: Runtime, roles: Sequence[str]) -> Services:
     """HTTP, WebSocket and screens."""
     twin.provide_gateways(_gateways)
+    runtime.database.zone_of = places.time_zone
     app = build_app(runtime, ROUTES, PERMISSIONS, screens=SCREENS)
     return {
         "http": partial(serve, runtime, app),
