@@ -236,7 +236,9 @@ export interface paths {
          *
          *     `act` is one act ("control.commanded") or a room's ("control"); each act shows its first 20
          *     changes, `/journal/{id}/changes` all of them. `filter` knows `act:`, `actor:` (a name),
-         *     `object:` (`twin.asset/17`) and words of reasons.
+         *     `object:` (`twin.asset/17`), `occurred:` and `recorded:` (a day of the city's or an instant with
+         *     its offset, also compared: `recorded:>=2026-11-23`) and words of reasons. `from` and `to` are
+         *     instants with their offset.
          *
          *     Permission: `journal.read` (administrator, operator, auditor).
          */
@@ -541,8 +543,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One metric over time: raw within 24 hours, means of time buckets beyond.
-         * @description One metric over time: raw within 24 hours, means of time buckets beyond.
+         * One metric over time: raw within 24 hours, means of time buckets beyond. `from` and `to` are
+         * @description One metric over time: raw within 24 hours, means of time buckets beyond. `from` and `to` are
+         *     instants with their offset.
          *
          *     Permission: `twin.read` (administrator, operator, viewer, auditor).
          */
