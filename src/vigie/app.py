@@ -56,11 +56,19 @@ def rooms_of(settings: Settings) -> Rooms:
         raise SetupError(f"VIGIE_ROOMS_OFF is wrong: {error}.") from error
 
 
+def bind(runtime: Runtime) -> None:
+    """What a room needs of another that it may not know: the database its days' time zone, the twin
+    the equipment's way out."""
+    from vigie import places, twin
+
+    runtime.database.zone_of = places.time_zone
+    twin.provide_gateways(_gateways)
+
+
 def api(runtime: Runtime) -> Services:
     """HTTP, WebSocket and screens."""
-    from vigie import routes, twin
+    from vigie import routes
 
-    twin.provide_gateways(_gateways)
     return routes.services(runtime, tuple(ROLES))
 
 
@@ -100,6 +108,7 @@ async def run_role(role: Process) -> None:
     logs.configure(settings.log_level, settings.log_format, role=role, instance=runtime.instance)
     for warning in unknown():
         log.warning("setting_unknown", detail=warning)
+    bind(runtime)
     await runtime.run(
         {
             **ROLES[role](runtime),

@@ -1,7 +1,24 @@
-"""Time: always UTC and aware; local days only at the edge, with the territory's zone."""
+"""Time: always UTC and aware; local days only at the edge, with the territory's zone.
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+A time that someone sends names its offset (`…Z`, `…+01:00`): without one it is refused everywhere,
+in the API, in filters and over MQTT, since the hour before and after the clocks go back would be
+anyone's guess. A day (`2026-11-23`) is the city's.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Literal
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""No city's time lies outside: arithmetic and the database are safe within."""
+
+Fault = Literal["not_a_time", "no_offset", "out_of_range"]
+FAULTS: dict[Fault, str] = {
+    "not_a_time": "a day (2026-11-23) or an instant with its offset (2026-11-23T21:14:00Z)",
+    "no_offset": "a time with its offset, as 2026-11-23T21:14:00Z or 2026-11-23T22:14:00+01:00",
+    "out_of_range": "a time between 1900 and 2200",
+}
+"""What is wrong with a time that was sent, and what it should be."""
 
 
 def now() -> datetime:
@@ -24,8 +41,32 @@ def epoch_ms(instant: datetime) -> int:
     return int(instant.timestamp() * 1000)
 
 
-def local_day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def local_day(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """First instant of a local day and of the next one, in UTC: 23, 24 or 25 hours apart."""
     start = datetime.combine(day, time.min, zone)
     end = datetime.combine(day + timedelta(days=1), time.min, zone)
     return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def fault_of(instant: datetime) -> Fault | None:
+    """Why a time that someone sent cannot be used; None when it can."""
+    if instant.utcoffset() is None:
+        return "no_offset"
+    # Compared without conversion: the year 1 at +14:00 has no UTC.
+    if not EARLIEST.year <= instant.year < LATEST.year:
+        return "out_of_range"
+    return None
+
+
+def read_span(text: str, zone: tzinfo) -> tuple[datetime, datetime] | Fault:
+    """The time that a text stands for, as [start, end): all of a day, or one instant."""
+    try:
+        if len(text) == 10:
+            day = date.fromisoformat(text)
+            if not EARLIEST.year <= day.year < LATEST.year:
+                return "out_of_range"
+            return local_day(day, zone)
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return "not_a_time"
+    return fault_of(instant) or (instant, instant + timedelta(microseconds=1))

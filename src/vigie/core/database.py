@@ -1,4 +1,4 @@
-"""The memory: one pool, and the unit of work that every verb runs in.
+"""The memory: its connections, and the unit of work that every verb runs in.
 
     async with database.unit(principal, scope, request_id=…) as unit:
         await unit.execute(select(…))
@@ -7,20 +7,26 @@
 
 One verb, one transaction: it commits when the block ends and rolls back when it raises; nobody
 else calls commit. Row level security sees the scope; without one, no rows.
+
+Connections are kept in lanes, each a pool of its own, so that many who look never keep out one
+who acts: `acts` for commands, logins and the platform's own work, `screens` for what people read,
+`exports` for what they download.
 """
 
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from datetime import UTC, tzinfo
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import psycopg
 from sqlalchemy import CursorResult, Executable, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from vigie.core.errors import Unavailable
+from vigie.core.database_errors import FAILURES, explain
 from vigie.core.house import House
 from vigie.core.ids import uuid7
 from vigie.core.logs import logger
@@ -29,13 +35,18 @@ from vigie.core.scope import EVERYTHING, SYSTEM, Principal, Scope
 
 log = logger(__name__)
 Waker = Callable[[str], Awaitable[None]]
+ZoneOf = Callable[["Unit"], Awaitable[tzinfo]]
+Lane = Literal["acts", "screens", "exports"]
 RUNTIME_ROLE = "vigie_runtime"
+EXPORTS = 2
+"""Connections for downloads: a third one waits until one of them is written to the disk."""
 
 _APPLY = text(
     "select set_config('vigie.scope_all', :everything, true),"
     " set_config('vigie.scope_pairs', :pairs, true),"
     " set_config('vigie.scope_municipalities', :municipalities, true),"
-    " set_config('vigie.scope_trades', :trades, true)"
+    " set_config('vigie.scope_trades', :trades, true),"
+    " set_config('statement_timeout', :statement_ms, true)"
 )
 
 
@@ -52,17 +63,20 @@ class Unit:
         principal: Principal,
         scope: Scope,
         request_id: str,
-        waker: Waker | None = None,
-        house: House | None = None,
+        database: "Database",
     ) -> None:
-        self.house = house or House(Rooms(()))
+        self.database = database
         self.connection = connection
         self.principal = principal
         self.scope = scope
         self.request_id = request_id
         self._after: list[Callable[[], Awaitable[None] | None]] = []
-        self._waker = waker
         self._woken: set[str] = set()
+
+    @property
+    def house(self) -> House:
+        """What the rooms of this process declare together."""
+        return self.database.house
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run one statement."""
@@ -73,15 +87,21 @@ class Unit:
         pooled = await self.connection.get_raw_connection()
         return cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
 
+    async def zone(self) -> tzinfo:
+        """The city's time zone, which says what a day is; UTC where nobody provides it."""
+        zone_of = self.database.zone_of
+        return UTC if zone_of is None else await zone_of(self)
+
     def after_commit(self, action: Callable[[], Awaitable[None] | None]) -> None:
         """Do this once the transaction is on disk: wake-ups and fan-out, never facts."""
         self._after.append(action)
 
     def wake(self, name: str) -> None:
         """Tell whoever sleeps on `wake.<name>` once the transaction is on disk, once a unit."""
-        if self._waker is not None and name not in self._woken:
+        waker = self.database.waker
+        if waker is not None and name not in self._woken:
             self._woken.add(name)
-            self.after_commit(partial(self._waker, f"wake.{name}"))
+            self.after_commit(partial(waker, f"wake.{name}"))
 
     @contextlib.asynccontextmanager
     async def attempt(self) -> AsyncGenerator[None, None]:
@@ -107,36 +127,70 @@ class Unit:
 
 
 class Database:
-    """The pool of one process."""
+    """The connections of one process.
 
-    def __init__(self, url: str, *, pool: int = 8, application: str = "vigie") -> None:
+    `statement_timeout_s` limits each statement of every unit that does not say otherwise;
+    `pool_wait_s` is how long a unit waits for a free connection before it is refused.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool: int = 8,
+        screens: int = 0,
+        exports: int = 0,
+        application: str = "vigie",
+        statement_timeout_s: float | None = None,
+        pool_wait_s: float = 5.0,
+    ) -> None:
         self.url = url
         self.application = application
         self.waker: Waker | None = None
-        self.house: House | None = None
-        self._engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url),
-            pool_size=pool,
+        self.house = House(Rooms(()))
+        self.zone_of: ZoneOf | None = None
+        self.pool_wait_s = pool_wait_s
+        self._statement_timeout_s = statement_timeout_s
+        self._engine = acts = self._pool(pool, pool_wait_s)
+        # A process that serves nobody keeps one lane.
+        self._lanes: dict[Lane, AsyncEngine] = {
+            "acts": acts,
+            "screens": self._pool(screens, pool_wait_s) if screens else acts,
+            "exports": self._pool(exports, pool_wait_s) if exports else acts,
+        }
+
+    def _pool(self, size: int, wait_s: float) -> AsyncEngine:
+        return create_async_engine(
+            sqlalchemy_url(self.url),
+            pool_size=size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=wait_s,
             pool_pre_ping=False,
             pool_recycle=1800,
             connect_args={
-                "application_name": application,
+                "application_name": self.application,
                 "connect_timeout": 10,
                 "options": f"-c role={RUNTIME_ROLE} -c idle_in_transaction_session_timeout=60000",
                 "prepare_threshold": 3,
             },
         )
 
+    def _engines(self) -> set[AsyncEngine]:
+        return set(self._lanes.values())
+
     async def close(self) -> None:
         """Give every connection back."""
-        await self._engine.dispose()
+        for engine in self._engines():
+            await engine.dispose()
 
     def pool(self) -> tuple[int, int]:
         """Connections in use, and how many there may be."""
-        pool = cast("AsyncAdaptedQueuePool", self._engine.pool)
-        return pool.checkedout(), pool.size()
+        pools = [cast("AsyncAdaptedQueuePool", engine.pool) for engine in self._engines()]
+        return sum(pool.checkedout() for pool in pools), sum(pool.size() for pool in pools)
+
+    def room(self, lane: Lane) -> int:
+        """Connections that a lane may hold."""
+        return cast("AsyncAdaptedQueuePool", self._lanes[lane].pool).size()
 
     async def dedicated(self) -> psycopg.AsyncConnection[Any]:
         """A connection of one's own, autocommit, outside the pool: advisory locks, long COPY."""
@@ -159,67 +213,54 @@ class Database:
         *,
         request_id: str = "",
         statement_timeout_s: float | None = None,
+        lane: Lane = "acts",
     ) -> AsyncGenerator[Unit, None]:
-        """A unit of work. Raises Unavailable when the database is away.
+        """A unit of work; `statement_timeout_s` limits each of its statements (0: nothing does).
 
-        Without a scope the platform itself sees everything and anyone else sees nothing.
+        Raises what `database_errors` lists when the database cannot do it. Without a scope the
+        platform itself sees everything and anyone else sees nothing.
         """
         if scope is None:
             scope = EVERYTHING if principal.kind == "system" else Scope()
+        if statement_timeout_s is None:
+            statement_timeout_s = self._statement_timeout_s or 0
+        committing = False
         try:
-            async with self._transaction(scope) as connection:
-                unit = Unit(
-                    connection,
-                    principal,
-                    scope,
-                    request_id or str(uuid7()),
-                    self.waker,
-                    self.house,
-                )
-                if statement_timeout_s is not None:
-                    await connection.execute(
-                        text("select set_config('statement_timeout', :ms, true)"),
-                        {"ms": str(int(statement_timeout_s * 1000))},
-                    )
+            async with self._begun(lane, scope, statement_timeout_s) as connection:
+                unit = Unit(connection, principal, scope, request_id or str(uuid7()), self)
                 yield unit
-            await unit.run_after()
-        except (OperationalError, InterfaceError, TimeoutError) as error:
-            raise unavailable(error) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise unavailable(error) from error
-            raise
+                committing = True
+                await connection.commit()
+                committing = False
+        except FAILURES as error:
+            explained = explain(error, committing=committing)
+            if explained is None:
+                raise
+            raise explained from error
+        await unit.run_after()
 
     @contextlib.asynccontextmanager
-    async def _transaction(self, scope: Scope) -> AsyncGenerator[AsyncConnection, None]:
-        """A transaction that sees the scope. A pooled connection that died meanwhile (the server
-        was started again) shows at this first statement, where a new one may take its place."""
+    async def _begun(
+        self, lane: Lane, scope: Scope, statement_timeout_s: float
+    ) -> AsyncGenerator[AsyncConnection, None]:
+        """A connection in a transaction that sees the scope. One of the pool that died meanwhile
+        (the server was started again) shows at this first statement, where a new one may take its
+        place."""
         for again in (True, False):
-            async with self._engine.connect() as connection:
+            async with self._lanes[lane].connect() as connection:
                 try:
                     await connection.begin()
-                    await apply(connection, scope)
+                    await apply(connection, scope, statement_timeout_s)
                 except DBAPIError as error:
                     if again and error.connection_invalidated:
                         continue
                     raise
                 yield connection
-                await connection.commit()
                 return
 
 
-def unavailable(error: BaseException) -> Unavailable:
-    """The database is away, as a person may be told."""
-    return Unavailable(
-        "database_unavailable",
-        "The database does not answer; nothing was changed. Try again in a moment.",
-        {"cause": type(error).__name__},
-        retry_after_s=2,
-    )
-
-
-async def apply(connection: AsyncConnection, scope: Scope) -> None:
-    """Tell row level security what this transaction may see."""
+async def apply(connection: AsyncConnection, scope: Scope, statement_timeout_s: float = 0) -> None:
+    """Tell the database what this transaction may see, and how long a statement may take."""
     await connection.execute(
         _APPLY,
         {
@@ -227,6 +268,7 @@ async def apply(connection: AsyncConnection, scope: Scope) -> None:
             "pairs": _array(scope.pairs),
             "municipalities": _array(scope.municipalities),
             "trades": _array(scope.trades),
+            "statement_ms": str(math.ceil(statement_timeout_s * 1000)),
         },
     )
 

@@ -15,79 +15,38 @@ A list declares its fields once and compiles what a person typed to parametrised
         words=lambda word: asset.c.folded.like(contains(word)),
     )
     select(asset).where(*ASSETS.compile(filter))
+
+What a filter may cost is bounded before it runs: its length, its terms, and a budget in which a
+term costs 1, a word 5, and a value of a field whatever the list says in `costs`.
 """
 
 import math
 import re
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-import msgspec
 from sqlalchemy import ColumnElement, and_, any_, false, literal, not_, or_, true
 
-from vigie.core.errors import Invalid
-from vigie.core.text import fold
+from vigie.core import clock
+from vigie.core.filter_terms import (
+    Operator,
+    Term,
+    demand_equals,
+    demand_one,
+    fault,
+    parse,
+    write,
+)
+from vigie.core.text import fold, words
 
-Operator = Literal["=", "<", "<=", ">", ">="]
 Predicate = ColumnElement[bool]
 
-LONGEST = 2000
-MOST_TERMS = 40
-MOST_VALUES = 200
-
-
-class Term(msgspec.Struct, frozen=True):
-    """One condition; `field` None searches text. `at` is where it starts in what was typed."""
-
-    field: str | None
-    values: tuple[str, ...]
-    operator: Operator = "="
-    negated: bool = False
-    at: int = 0
-
-
-_FIELD = re.compile(r"(-?)([A-Za-z_][A-Za-z0-9_.]*):")
-_COMPARE = re.compile(r">=|<=|>|<")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_BARE = re.compile(r'[^\s",]+')
-_FREE = re.compile(r'[^\s"]+')
-
-
-def parse(text: str) -> tuple[Term, ...]:
-    """What a filter says. Raises Invalid with the position of the fault and what to do."""
-    if len(text) > LONGEST:
-        raise fault(LONGEST, "too_long", f"a filter has at most {LONGEST} characters")
-    nul = text.find("\0")
-    if nul >= 0:
-        raise fault(nul, "character", "the character U+0000 cannot be searched")
-    terms: list[Term] = []
-    at = _skip(text, 0)
-    while at < len(text):
-        term, at = _term(text, at)
-        if at < len(text) and not text[at].isspace():
-            raise fault(at, "space", f"put a space before {text[at]!r}")
-        terms.append(term)
-        if len(terms) > MOST_TERMS:
-            raise fault(term.at, "too_many", f"a filter has at most {MOST_TERMS} terms")
-        at = _skip(text, at)
-    return tuple(terms)
-
-
-def write(terms: Sequence[Term]) -> str:
-    """Terms as a person would type them; `parse` reads them back."""
-    return " ".join(_written(term) for term in terms)
-
-
-def fault(at: int, reason: str, say: str, **params: Any) -> Invalid:
-    """A filter that cannot be understood: where, why, and what to do."""
-    return Invalid(
-        "bad_filter",
-        f"The filter is not understood at character {at + 1}: {say}.",
-        {"position": at + 1, "reason": reason, **params},
-        errors=[{"field": "filter", "code": reason, "message": say}],
-    )
+BUDGET = 80
+WORD_COST = 5
+_MOST_DIGITS = 40
+_INT64 = 2**63
 
 
 class Field(Protocol):
@@ -163,15 +122,12 @@ class Number:
         return compare(self._column, term, [self._read(term, value) for value in term.values])
 
     def _read(self, term: Term, value: str) -> int | float:
-        try:
-            number = Decimal(value)
-            if number.is_finite() and self._whole and number == int(number):
-                if abs(number) < 2**63:
-                    return int(number)
-            elif not self._whole and math.isfinite(float(number)):
-                return float(number)
-        except (InvalidOperation, OverflowError):
-            pass
+        number = _decimal(value)
+        if number is not None and self._whole and number == number.to_integral_value():
+            if -_INT64 < number < _INT64:
+                return int(number)
+        elif number is not None and not self._whole and math.isfinite(float(number)):
+            return float(number)
         kind = "a whole number" if self._whole else "a number"
         raise fault(
             term.at, "value", f"{self.name} is {kind}; {value!r} is not", field=self.name,
@@ -180,11 +136,11 @@ class Number:
 
 
 class Time:
-    """An instant or a day (UTC). A day stands for all of it: `installed:2024-05-01`."""
+    """An instant or a day of `zone`. A day stands for all of it: `installed:2024-05-01`."""
 
-    def __init__(self, name: str, column: ColumnElement[Any]) -> None:
+    def __init__(self, name: str, column: ColumnElement[Any], zone: tzinfo = UTC) -> None:
         self.name = name
-        self._column = column
+        self._column, self._zone = column, zone
 
     def predicate(self, term: Term) -> Predicate:
         """Compared, or within any of the days."""
@@ -201,20 +157,13 @@ class Time:
         return self._column >= start if term.operator == ">=" else self._column < start
 
     def _read(self, term: Term, value: str) -> tuple[datetime, datetime]:
-        try:
-            if len(value) == 10:
-                start = datetime.combine(date.fromisoformat(value), datetime.min.time(), UTC)
-                return start, start + timedelta(days=1)
-            start = datetime.fromisoformat(value)
-            if start.tzinfo is not None:
-                return start, start + timedelta(microseconds=1)
-        except (ValueError, OverflowError):
-            pass
+        span = clock.read_span(value, self._zone)
+        if isinstance(span, tuple):
+            return span
         raise fault(
             term.at,
             "value",
-            f"{self.name} is a day (2026-11-23) or an instant with its offset "
-            f"(2026-11-23T21:14:00Z); {value!r} is not",
+            f"{self.name} is {clock.FAULTS[span]}; {value!r} is not",
             field=self.name,
             value=value,
         )
@@ -223,9 +172,15 @@ class Time:
 class Fields:
     """What a list can be filtered by."""
 
-    def __init__(self, *fields: Field, words: Callable[[str], Predicate] | None = None) -> None:
+    def __init__(
+        self,
+        *fields: Field,
+        words: Callable[[str], Predicate] | None = None,
+        costs: Mapping[str, int] | None = None,
+    ) -> None:
         self._fields = {field.name: field for field in fields}
         self._words = words
+        self._costs = costs or {}
 
     @property
     def names(self) -> list[str]:
@@ -234,7 +189,29 @@ class Fields:
 
     def compile(self, text: str | None) -> list[Predicate]:
         """Conditions that must all hold. Raises Invalid with position and remedy."""
-        return [self._one(term) for term in parse(text or "")]
+        terms = parse(text or "")
+        self._spend(terms)
+        return [self._one(term) for term in terms]
+
+    def _spend(self, terms: Sequence[Term]) -> None:
+        """Raises Invalid at the term with which the filter costs more than its budget."""
+        left = BUDGET
+        for term in terms:
+            left -= self._cost(term)
+            if left < 0:
+                raise fault(
+                    term.at,
+                    "too_costly",
+                    f"this searches too much at once: ask for less, {BUDGET // WORD_COST} words "
+                    "at most",
+                    limit=BUDGET,
+                )
+
+    def _cost(self, term: Term) -> int:
+        if term.field is None:
+            return WORD_COST * max(1, len(search_words(term.values[0])))
+        each = self._costs.get(term.field)
+        return 1 if each is None else each * len(term.values)
 
     def _one(self, term: Term) -> Predicate:
         if term.field is None:
@@ -257,6 +234,18 @@ class Fields:
                 term.at, "words", f"this list searches no text: use {', '.join(self.names)}"
             )
         return self._words(term.values[0])
+
+
+def search_words(text: str) -> list[str]:
+    """The folded words of a text that searching it must look for, each once: a word with which
+    another one begins is found with that one ("la" with "lampe")."""
+    distinct = sorted(set(words(text)))
+    # Sorted, a word's extensions follow it.
+    return [
+        word
+        for word, following in zip(distinct, [*distinct[1:], ""], strict=False)
+        if not following.startswith(word)
+    ]
 
 
 def contains(word: str) -> str:
@@ -287,89 +276,37 @@ def compare(column: ColumnElement[Any], term: Term, values: Sequence[Any]) -> Pr
     return column > value if term.operator == ">" else column >= value
 
 
-def demand_equals(term: Term) -> None:
-    """Raises Invalid when a field that has no order is compared."""
-    if term.operator != "=":
-        raise fault(
-            term.at, "operator", f"{term.field} has no order: leave out {term.operator!r}",
-            field=term.field,
-        )  # fmt: skip
+def _decimal(value: str) -> Decimal | None:
+    """A finite number of an ordinary size: 1e9999999 as an integer would be ten million digits."""
+    if len(value) > _MOST_DIGITS:
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < 400 else None
 
 
-def demand_one(term: Term) -> None:
-    """Raises Invalid when a comparison names several values."""
-    if len(term.values) != 1:
-        raise fault(term.at, "operator", f"compare {term.field} with one value", field=term.field)
-
-
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
-
-
-def _term(text: str, start: int) -> tuple[Term, int]:
-    head = _FIELD.match(text, start)
-    if head is None:
-        return _free(text, start)
-    at = head.end()
-    sign = _COMPARE.match(text, at)
-    operator: Operator = "="
-    if sign is not None:
-        operator, at = sign.group(), sign.end()  # type: ignore[assignment]
-    values: list[str] = []
-    while True:
-        value, at = _value(text, at, head.group(2))
-        values.append(value)
-        if len(values) > MOST_VALUES:
-            raise fault(at, "too_many", f"a term has at most {MOST_VALUES} values")
-        if at >= len(text) or text[at] != ",":
-            return Term(head.group(2), tuple(values), operator, bool(head.group(1)), start), at
-        at += 1
-
-
-def _free(text: str, start: int) -> tuple[Term, int]:
-    negated = text[start] == "-" and start + 1 < len(text) and not text[start + 1].isspace()
-    at = start + negated
-    if text[at] == '"':
-        value, at = _quoted(text, at)
-    else:
-        found = _FREE.match(text, at)
-        assert found is not None
-        value, at = found.group(), found.end()
-    if not value.strip():
-        raise fault(start, "empty", "there is nothing between the quotes")
-    return Term(None, (value,), "=", negated, start), at
-
-
-def _value(text: str, at: int, field: str) -> tuple[str, int]:
-    if at < len(text) and text[at] == '"':
-        return _quoted(text, at)
-    found = _BARE.match(text, at)
-    if found is None:
-        raise fault(at, "empty", f"write a value after {field}:", field=field)
-    return found.group(), found.end()
-
-
-def _quoted(text: str, at: int) -> tuple[str, int]:
-    found = _QUOTED.match(text, at)
-    if found is None:
-        raise fault(at, "quote", "close this quote")
-    return re.sub(r"\\(.)", r"\1", found.group(1), flags=re.DOTALL), found.end()
-
-
-def _written(term: Term) -> str:
-    sign = "-" if term.negated else ""
-    if term.field is None:
-        word = term.values[0]
-        bare = _FREE.fullmatch(word) and not word.startswith("-") and not _FIELD.match(word)
-        return sign + (word if bare else _quote(word))
-    operator = "" if term.operator == "=" else term.operator
-    values = ",".join(
-        v if _BARE.fullmatch(v) and not _COMPARE.match(v) else _quote(v) for v in term.values
-    )
-    return f"{sign}{term.field}:{operator}{values}"
-
-
-def _quote(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+__all__ = [
+    "BUDGET",
+    "WORD_COST",
+    "Choice",
+    "Field",
+    "Fields",
+    "Number",
+    "Operator",
+    "Predicate",
+    "Term",
+    "Text",
+    "Time",
+    "compare",
+    "contains",
+    "demand_equals",
+    "demand_one",
+    "escape_like",
+    "fault",
+    "parse",
+    "search_words",
+    "starts_a_word",
+    "write",
+]

@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import text
 
-from vigie.core.database import Database, Unit, unavailable
+from vigie.core.database import Database, Unit
+from vigie.core.database_errors import unavailable
 from vigie.core.errors import Conflict
 
 
@@ -60,7 +61,7 @@ async def lead(
             await _lock(connection, name, on_standby)
             epoch = await _take_over(connection, name, instance)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise unavailable(error) from error
+            raise unavailable({"cause": type(error).__name__}) from error
         yield Leadership(name, epoch, connection)
     finally:
         if connection is not None:

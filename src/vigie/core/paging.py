@@ -15,10 +15,13 @@ from uuid import UUID
 
 import msgspec
 
+from vigie.core.clock import fault_of
 from vigie.core.errors import Invalid
 
 T = TypeVar("T")
 MOST = 1000
+_LONGEST = 8000
+_INT64 = 2**63
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -47,12 +50,14 @@ class Cursor:
         """The key to go on after; None at the start. Raises Invalid for another list's cursor."""
         if not cursor:
             return None
+        if len(cursor) > _LONGEST:
+            raise self._wrong()
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
             name, *values = self._decoder.decode(raw)
-        except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        except (binascii.Error, ValueError, RecursionError, msgspec.MsgspecError) as error:
             raise self._wrong() from error
-        if name != self._name:
+        if name != self._name or not all(map(_ordinary, values)):
             raise self._wrong()
         return tuple(values)
 
@@ -74,3 +79,12 @@ class Cursor:
             "This cursor belongs to another list or was altered: start again without one.",
             errors=[{"field": "cursor", "code": "bad_cursor", "message": "not a cursor"}],
         )
+
+
+def _ordinary(value: Any) -> bool:
+    """True for what a row's key can be: a list never wrote anything else into a cursor."""
+    if isinstance(value, int):
+        return -_INT64 <= value < _INT64
+    if isinstance(value, str):
+        return "\0" not in value
+    return not isinstance(value, datetime) or fault_of(value) is None

@@ -16,7 +16,7 @@ import msgspec
 
 from vigie.core import clock
 from vigie.core.bus import Bus
-from vigie.core.database import Database
+from vigie.core.database import EXPORTS, Database
 from vigie.core.engines.nats import SYSTEM_USER, USER
 from vigie.core.engines.postgres import LOGIN, OWNER
 from vigie.core.engines.secrets import ensure
@@ -74,8 +74,14 @@ class Runtime:
     @classmethod
     async def open(cls, settings: Settings, role: str, rooms: Rooms | None = None) -> "Runtime":
         """Connect to both engines."""
+        serves = role == "api"
         database = Database(
-            database_url(settings), pool=settings.database_pool, application=f"vigie-{role}"
+            database_url(settings),
+            pool=settings.database_pool,
+            screens=settings.database_screens_pool if serves else 0,
+            exports=EXPORTS if serves else 0,
+            application=f"vigie-{role}",
+            statement_timeout_s=settings.request_timeout_s if serves else None,
         )
         bus = await Bus.connect(nats_url(settings), f"vigie-{role}")
         return cls(settings, role, database, bus, rooms)

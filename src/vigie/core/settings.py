@@ -151,8 +151,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["json", "console"], _doc("One JSON object a line, or text for people.")
     ] = "json"
     database_pool: Annotated[
-        int, Meta(ge=1, le=100), _doc("Database connections a process may hold.")
+        int,
+        Meta(ge=1, le=100),
+        _doc("Database connections a process may hold for commands, logins and its own work."),
     ] = 8
+    database_screens_pool: Annotated[
+        int,
+        Meta(ge=1, le=100),
+        _doc("Further ones of the api role for what people read; one person holds half at most."),
+    ] = 6
+    request_timeout_s: Annotated[
+        float,
+        Meta(gt=0, le=3600),
+        _doc("Seconds that a statement of a request may take; a read may take twice that in all."),
+    ] = 20.0
+    export_timeout_s: Annotated[
+        float, Meta(gt=0, le=86_400), _doc("Seconds that a download may take in all.")
+    ] = 600.0
 
     @property
     def root(self) -> Path:

@@ -16,6 +16,7 @@ from vigie.places.service import (
     read_territory,
     search,
     streets,
+    time_zone,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "read_territory",
     "search",
     "streets",
+    "time_zone",
 ]

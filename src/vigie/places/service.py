@@ -4,13 +4,14 @@ import asyncio
 import gzip
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
 import msgspec
 import shapely
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from vigie.core import journal
-from vigie.core.database import Unit
+from vigie.core.database import Database, Unit
 from vigie.core.geometry import BBox
 from vigie.core.journal import Change
 from vigie.core.text import fold
@@ -40,7 +41,7 @@ class _Atlas:
         self.blobs: dict[str, Blob] = {}
 
 
-_ATLASES: WeakKeyDictionary[Engine, _Atlas] = WeakKeyDictionary()
+_ATLASES: WeakKeyDictionary[Database, _Atlas] = WeakKeyDictionary()
 # Of units that changed the territory and may still roll back: their revision may come again.
 _DRAFTS: WeakKeyDictionary[Unit, _Atlas] = WeakKeyDictionary()
 
@@ -49,10 +50,9 @@ async def _atlas(unit: Unit) -> _Atlas:
     if unit in _DRAFTS:
         return _DRAFTS[unit]
     revision = int((await unit.execute(text("select revision from places.meta"))).scalar_one())
-    engine = unit.connection.engine.sync_engine
-    known = _ATLASES.get(engine)
+    known = _ATLASES.get(unit.database)
     if known is None or known.revision != revision:
-        known = _ATLASES[engine] = _Atlas(revision)
+        known = _ATLASES[unit.database] = _Atlas(revision)
     return known
 
 
@@ -208,6 +208,11 @@ async def read_territory(unit: Unit) -> Territory:
             revision=row.revision,
         )
     return atlas.territory
+
+
+async def time_zone(unit: Unit) -> ZoneInfo:
+    """The city's time zone: what a day is here."""
+    return ZoneInfo((await read_territory(unit)).time_zone)
 
 
 async def read_holidays(unit: Unit) -> Holidays:

@@ -1,6 +1,5 @@
 """Equipment over HTTP."""
 
-from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from litestar.params import Parameter
@@ -10,8 +9,9 @@ from vigie.core.database import Unit
 from vigie.core.errors import Invalid
 from vigie.core.journal import Entry
 from vigie.core.paging import Page
-from vigie.core.web import ANY_LOGIN, IfMatch, Limit, OpenUnit, Tagged, get, patch
-from vigie.twin import changing, export, service
+from vigie.core.web import ANY_LOGIN, Export, IfMatch, Limit, Tagged, get, patch
+from vigie.twin import changing, service
+from vigie.twin import export as exporting
 from vigie.twin.kinds import KINDS, Kind
 from vigie.twin.model import (
     Asset,
@@ -23,7 +23,6 @@ from vigie.twin.model import (
     MetricView,
     ParameterView,
 )
-from vigie.twin.query import Selection, selection
 from vigie.twin.search import search
 
 Filter = Annotated[
@@ -71,17 +70,19 @@ async def read_asset_journal(
 
 
 @get("/assets.geojson", permission="twin.read", media_type="application/geo+json")
-async def export_geojson(unit: Unit, open_unit: OpenUnit, filter_: Filter = "") -> Stream:
+async def export_geojson(export: Export, filter_: Filter = "") -> Stream:
     """Everything a filter finds, as GeoJSON."""
-    chosen = await selection(unit, filter_)
-    return _download(open_unit, chosen, export.geojson, "application/geo+json", "geojson")
+    return await export(
+        lambda unit: exporting.geojson(unit, filter_), "application/geo+json", "assets.geojson"
+    )
 
 
 @get("/assets.csv", permission="twin.read", media_type="text/csv")
-async def export_csv(unit: Unit, open_unit: OpenUnit, filter_: Filter = "") -> Stream:
+async def export_csv(export: Export, filter_: Filter = "") -> Stream:
     """Everything a filter finds, as CSV."""
-    chosen = await selection(unit, filter_)
-    return _download(open_unit, chosen, export.table, "text/csv; charset=utf-8", "csv")
+    return await export(
+        lambda unit: exporting.table(unit, filter_), "text/csv; charset=utf-8", "assets.csv"
+    )
 
 
 @get("/kinds", permission=ANY_LOGIN)
@@ -94,25 +95,6 @@ async def list_kinds() -> KindList:
 async def find(unit: Unit, q: Text, limit: Most = 10) -> FoundList:
     """Equipment by id, token or name; streets and municipalities by name, as people type."""
     return FoundList(await search(unit, q, limit))
-
-
-def _download(
-    open_unit: OpenUnit,
-    chosen: Selection,
-    write: Callable[[Unit, Selection], AsyncIterator[bytes]],
-    media_type: str,
-    suffix: str,
-) -> Stream:
-    async def chunks() -> AsyncIterator[bytes]:
-        async with open_unit() as unit:
-            async for chunk in write(unit, chosen):
-                yield chunk
-
-    return Stream(
-        chunks(),
-        media_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="assets.{suffix}"'},
-    )
 
 
 def _version(if_match: str | None) -> int:

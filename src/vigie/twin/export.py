@@ -1,8 +1,8 @@
-"""Equipment as GeoJSON and CSV, streamed: any number, little memory."""
+"""Equipment as GeoJSON and CSV, a thousand at a time: any number, little memory."""
 
 import csv
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from vigie.core.database import Unit
 from vigie.twin import service
-from vigie.twin.query import Selection
+from vigie.twin.query import selection
 
 COLUMNS = (
     "id", "token", "kind", "source", "source_id", "name", "municipality", "street", "lon", "lat",
@@ -19,8 +19,9 @@ COLUMNS = (
 _PROPERTIES = tuple(c for c in COLUMNS if c not in ("lon", "lat"))
 
 
-async def geojson(unit: Unit, chosen: Selection) -> AsyncIterator[bytes]:
-    """A FeatureCollection; a feature's id is the asset's."""
+async def geojson(unit: Unit, filter_: str) -> AsyncGenerator[bytes, None]:
+    """A FeatureCollection; a feature's id is the asset's. Raises Invalid for a faulty filter."""
+    chosen = await selection(unit, filter_)
     encoder = msgspec.json.Encoder()
     yield b'{"type":"FeatureCollection","features":['
     first = True
@@ -40,8 +41,10 @@ def _feature(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-async def table(unit: Unit, chosen: Selection) -> AsyncIterator[bytes]:
-    """CSV with a header; attributes as JSON in the last column."""
+async def table(unit: Unit, filter_: str) -> AsyncGenerator[bytes, None]:
+    """CSV with a header; attributes as JSON in the last column. Raises Invalid for a faulty
+    filter."""
+    chosen = await selection(unit, filter_)
     yield _lines([[*COLUMNS, "attributes"]])
     async for rows in service.stream(unit, chosen):
         yield _lines(

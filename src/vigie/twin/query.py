@@ -4,21 +4,44 @@ Under row level security only leakproof operators reach an index: equality and o
 numbers. Whatever is said here, the policy decides what is seen.
 """
 
+from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, any_, func, literal, literal_column, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    any_,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 
 from vigie import places
 from vigie.core.database import Unit
-from vigie.core.filters import Choice, Fields, Number, Predicate, Term, demand_equals, parse
+from vigie.core.filters import (
+    Choice,
+    Fields,
+    Number,
+    Predicate,
+    Term,
+    demand_equals,
+    parse,
+    search_words,
+)
 from vigie.core.geometry import BBox
 from vigie.core.scope import Scope
-from vigie.core.text import fold, successor, words
+from vigie.core.text import fold, successor
 from vigie.places import Gazetteer, Locator
 from vigie.twin.kinds import KINDS, TRADES
 from vigie.twin.model import ASSET, TALLY, WORD
 
+# A status is looked up in all equipment's state: so many values of it a filter may name.
+_COSTS = {"status": 10}
 _COUNTED = {"kind", "trade", "municipality"}
 
 
@@ -32,6 +55,7 @@ class Selection(msgspec.Struct, frozen=True):
 async def selection(unit: Unit, filter_: str) -> Selection:
     """Read a filter. Raises Invalid with the position of the fault and what to do."""
     terms = parse(filter_)
+    today = func.timezone(str(await unit.zone()), func.now()).cast(Date)
     where = await places.locator(unit)
     names = await places.gazetteer(unit)
     fields = Fields(
@@ -39,12 +63,13 @@ async def selection(unit: Unit, filter_: str) -> Selection:
         Choice("trade", ASSET.c.trade, TRADES),
         _Municipality(ASSET.c.municipality, where),
         _Street(names),
-        _Status(),
+        _Status(today),
         _Same("source", ASSET.c.source),
         _Same("source_id", ASSET.c.source_id),
         Number("parent", ASSET.c.parent, whole=True),
         Number("id", ASSET.c.id, whole=True),
         words=lambda text: _words(text, unit.scope),
+        costs=_COSTS,
     )
     tally = None
     if all(term.field in _COUNTED for term in terms):
@@ -123,16 +148,21 @@ class _Status:
 
     name = "status"
 
+    def __init__(self, today: ColumnElement[date]) -> None:
+        # Retired from the first moment of a day in the city, not in UTC.
+        retired = func.coalesce(ASSET.c.retired <= today, False)
+        self._days = {"retired": retired, "active": not_(retired)}
+
     def predicate(self, term: Term) -> Predicate:
         """In any of these states."""
-        among = _LEFT_OUT if term.negated else _STATUSES
+        among = (_LEFT_OUT if term.negated else _STATUSES) | self._days
         return Choice("status", None, among, pick=among.__getitem__).predicate(term)
 
 
 def _words(text: str, scope: Scope) -> Predicate:
     """Every word starts a word of the asset's name, id or token."""
     found: Predicate = literal_column("true", Boolean)
-    for word in words(text)[:12]:
+    for word in search_words(text):
         matching = select(WORD.c.asset).where(*starting_with(word), *narrow(scope, WORD))
         found = found & ASSET.c.id.in_(matching)
     return found
@@ -174,8 +204,6 @@ def _silent(*, left_out: bool = False) -> str:
 _STATUSES: dict[str, Predicate] = {
     "fault": _condition(_among("twin.assets_at_fault()", left_out=False)),
     "silent": _condition(_silent()),
-    "retired": _condition("coalesce(a.retired <= current_date, false)"),
-    "active": _condition("coalesce(a.retired > current_date, true)"),
 }
 _LEFT_OUT = _STATUSES | {
     "fault": _condition(_among("twin.assets_at_fault()", left_out=True)),

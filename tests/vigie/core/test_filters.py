@@ -1,6 +1,8 @@
 """The filter language: what is written is read back; what is typed never becomes SQL."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from vigie.core.errors import Invalid
 from vigie.core.filters import (
+    BUDGET,
     Choice,
     Fields,
     Number,
@@ -119,10 +122,20 @@ def test_reading(typed, expected):
         ("power:1e999", 1, "value", "is a number"),
         ("poles:1.5", 1, "value", "a whole number"),
         ("poles:99999999999999999999", 1, "value", "a whole number"),
+        ("poles:1e9999999", 1, "value", "a whole number"),
+        ("poles:-1e9999999", 1, "value", "a whole number"),
+        ("poles:1e-9999999", 1, "value", "a whole number"),
+        ("poles:0e9999999", 1, "value", "a whole number"),
+        ("poles:" + "9" * 1900, 1, "value", "a whole number"),
+        ("power:1e9999999", 1, "value", "is a number"),
+        ("power:" + "9" * 1900, 1, "value", "is a number"),
+        ("at:0001-01-01", 1, "value", "between 1900 and 2200"),
+        ("at:0001-01-01T00:00:00+14:00", 1, "value", "between 1900 and 2200"),
+        ("at:9999-12-31T23:59:59-12:00", 1, "value", "between 1900 and 2200"),
         ("power:>1,2", 1, "operator", "with one value"),
         ("at:yesterday", 1, "value", "2026-11-23"),
         ("at:2026-01-01T00:00:00", 1, "value", "offset"),
-        ("at:9999-12-31", 1, "value", "is a day"),
+        ("at:9999-12-31", 1, "value", "between 1900 and 2200"),
         ('street:"a"b', 11, "space", "put a space"),
         ('x""', 2, "space", "put a space"),
         ('""', 1, "empty", "nothing between"),
@@ -198,3 +211,69 @@ async def test_what_is_typed_is_never_a_pattern(rows, database, typed):
         statement = select(lamp.c.id).where(lamp.c.folded.like(contains(typed)))
         found = set((await unit.execute(statement)).scalars())
     assert found == {row[0] for row in ROWS if word in row[6]}
+
+
+def costly(**costs):
+    return Fields(
+        Choice("status", None, ["dark", "lit"], pick=lambda v: (lamp.c.power > 0) == (v == "lit")),
+        Number("poles", lamp.c.poles, whole=True),
+        words=lambda word: lamp.c.folded.like(contains(word)),
+        costs=costs,
+    )
+
+
+def test_a_filter_may_cost_so_much():
+    costly(status=5).compile("status:dark,lit " * 8)
+    with pytest.raises(Invalid) as refused:
+        costly(status=5).compile("poles:1 " + "status:dark,lit " * 8)
+    assert refused.value.params == {"position": 121, "reason": "too_costly", "limit": BUDGET}
+    assert "ask for less" in refused.value.errors[0]["message"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        " ".join("abcdefghijklmnopq"),
+        '"' + " ".join("abcdefghijklmnopq") + '"',
+        "-" + " -".join("abcdefghijklmnopq"),
+        # One character that folds to four words.
+        " ".join("\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 5),
+    ],
+)
+def test_words_are_counted_as_they_are_searched(typed):
+    with pytest.raises(Invalid) as refused:
+        costly().compile(typed)
+    assert refused.value.params["reason"] == "too_costly"
+
+
+def test_a_long_name_is_not_too_many_words():
+    costly().compile("Lampe 12 de la rue de la Liberté à Dijon, côté pair")
+
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    ("typed", "start", "end"),
+    [
+        ("2026-11-23", "2026-11-22T23:00:00Z", "2026-11-23T23:00:00Z"),
+        ("2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),  # 25 hours
+        ("2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),  # 23 hours
+        ("2026-11-23T21:14:00+01:00", "2026-11-23T20:14:00Z", "2026-11-23T20:14:00.000001Z"),
+    ],
+)
+def test_a_day_is_the_citys(typed, start, end):
+    sql = (
+        Fields(Time("at", lamp.c.at, PARIS))
+        .compile(f"at:{typed}")[0]
+        .compile(dialect=postgresql.dialect())
+    )
+    given = [value for value in sql.params.values() if isinstance(value, datetime)]
+    assert given == [datetime.fromisoformat(start), datetime.fromisoformat(end)]
+
+
+@given(typed=st.text("0123456789eE+-._ ٣", max_size=12).map(lambda t: t.replace(" ", "")))
+@settings(max_examples=300)
+def test_a_number_is_read_at_once_or_refused(typed):
+    with contextlib.suppress(Invalid):
+        FIELDS.compile(f'poles:"{typed}" power:"{typed}"')

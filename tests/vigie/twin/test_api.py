@@ -5,9 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.rooms import PERMISSIONS, ROLES, ROUTES
 from tests.support.web import person
 from vigie import places, twin
+from vigie.app import bind
 from vigie.core.geofiles import Mapping
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
@@ -79,6 +82,62 @@ async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path:
     assert (found[0]["type"], found[0]["label"]) == ("street", "Rue de la Liberté")
     kinds = (await talant.get(f"{API}/kinds")).json()["items"]
     assert {k["name"] for k in kinds} >= {"Streetlight", "StreetlightControlCabinet"}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "id:1e9999999",
+        "parent:1e9999999",
+        "-id:1,1e9999999",
+        " ".join(" ".join("abcdefghijkl") for _ in range(40))[:1000],
+        " ".join(f'"{c}a {c}b {c}c {c}d {c}e {c}f {c}g"' for c in "abcdefghij"),
+        "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM} " * 39,
+        "status:fault,silent,retired " * 30,
+    ],
+)
+async def test_a_filter_that_would_cost_too_much_is_refused_with_the_reason(
+    city: Runtime, typed: str
+) -> None:
+    app = build_app(city, ROUTES, PERMISSIONS, ROLES)
+    who = f"costly-{abs(hash(typed))}"
+    async with await person(app, city, who, "administrator") as admin:
+        for path in ("assets", "assets.geojson", "assets.csv"):
+            refused = await admin.get(f"{API}/{path}", params={"filter": typed})
+            assert (refused.status_code, refused.json()["code"]) == (422, "bad_filter"), path
+            assert refused.json()["params"]["reason"] in {"value", "too_costly", "too_many"}
+
+
+async def test_a_time_without_offset_is_refused_alike_everywhere(
+    city: Runtime, points_file: Points
+) -> None:
+    file = points_file([({"id": "N-1"}, [5.0375, 47.3229])])
+    mapping = Mapping(kind="Streetlight", columns={"source_id": "id"})
+    await twin.import_equipment(city, file, mapping=mapping)
+    app = build_app(city, ROUTES, PERMISSIONS, ROLES)
+    async with await person(app, city, "timely", "administrator") as admin:
+        light = (await admin.get(f"{API}/assets")).json()["items"][0]["id"]
+        for path in (f"assets/{light}/history?metric=dimmingLevel&", "journal?"):
+            naive = await admin.get(f"{API}/{path}from=2026-11-23T00:00:00&to=2026-11-24T00:00:00Z")
+            assert (naive.status_code, naive.json()["errors"][0]["code"]) == (422, "no_offset")
+            aware = await admin.get(
+                f"{API}/{path}from=2026-11-23T00:00:00Z&to=2026-11-23T22:00:00%2B02:00"
+            )
+            assert aware.status_code == 200
+        filtered = await admin.get(f"{API}/journal?filter=recorded:>=2026-11-23T00:00:00")
+        assert filtered.json()["params"]["reason"] == "value"
+        assert "offset" in filtered.json()["detail"]
+        body = {"name": "t", "permissions": ["twin.read"], "expires": "2027-01-01T00:00:00"}
+        token = await admin.post(f"{API}/tokens", json=body)
+        assert (token.status_code, token.json()["errors"][0]["field"]) == (422, "expires")
+
+
+async def test_the_api_takes_its_days_from_the_territory(city: Runtime) -> None:
+    bind(city)
+    async with city.database.unit() as unit:
+        assert str(await unit.zone()) == "Europe/Paris"
+        page = await twin.list_assets(unit, "status:active")
+        assert page.total == len(page.items)
 
 
 async def test_the_base_map_is_light_and_kept(city: Runtime) -> None:

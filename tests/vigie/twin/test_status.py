@@ -1,6 +1,7 @@
 """Who has a fault, who is silent: as ingest writes it, in the scope of who asks."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -119,3 +120,35 @@ async def test_a_message_that_changes_no_status_writes_no_index(
         "  and indexdef ~ '\\mat\\M')"
     )
     assert await rows.fetchone() == (0,), "an index on the time would cost one entry a message"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "found"),
+    # Hours from UTC; the furthest zones are always a day apart.
+    [(14, {"today there"}), (-12, set())],
+)
+async def test_a_day_of_retirement_begins_in_the_city(
+    database: Database, ahead: int, found: set[str]
+) -> None:
+    names = {14: "Pacific/Kiritimati", -12: "Etc/GMT+12"}
+
+    async def zone(_unit: object) -> ZoneInfo:
+        return ZoneInfo(names[ahead])
+
+    async with database.unit() as unit:
+        await unit.execute(
+            text(
+                "insert into twin.asset (token, kind, trade, source, source_id, name, municipality,"
+                " retired, lon, lat, mercator) values ('there', 'Streetlight', 'lighting', 'x',"
+                " 'there', 'today there', '21231',"
+                " (now() at time zone 'Pacific/Kiritimati')::date, 5, 47, point(556597, 5942074))"
+                " on conflict do nothing"
+            )
+        )
+    database.zone_of = zone
+    try:
+        async with database.unit() as unit:
+            page = await twin.list_assets(unit, "status:retired source_id:there")
+    finally:
+        database.zone_of = None
+    assert {asset.name for asset in page.items} == found

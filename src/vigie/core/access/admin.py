@@ -65,7 +65,7 @@ async def awaits_first_login(
         stored: str | None = found.scalar_one_or_none()
     if stored is None:
         return False
-    return password is None or await passwords.verify_password(stored, password)
+    return password is None or await passwords.verify(stored, password)
 
 
 async def add_user(

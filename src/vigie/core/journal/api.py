@@ -29,7 +29,9 @@ async def list_journal(
 
     `act` is one act ("control.commanded") or a room's ("control"); each act shows its first 20
     changes, `/journal/{id}/changes` all of them. `filter` knows `act:`, `actor:` (a name),
-    `object:` (`twin.asset/17`) and words of reasons.
+    `object:` (`twin.asset/17`), `occurred:` and `recorded:` (a day of the city's or an instant with
+    its offset, also compared: `recorded:>=2026-11-23`) and words of reasons. `from` and `to` are
+    instants with their offset.
     """
     wanted = read.Filter(
         acts=(act,) if act else (),

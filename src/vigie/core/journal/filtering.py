@@ -1,5 +1,7 @@
 """What the journal can be filtered by: `act:control actor:anne object:twin.asset/17 monge`."""
 
+from datetime import tzinfo
+
 from sqlalchemy import (
     ColumnElement,
     DateTime,
@@ -90,11 +92,14 @@ def _words(word: str) -> ColumnElement[bool]:
     )
 
 
-FIELDS = filters.Fields(
-    _Act(),
-    _Actor(),
-    _Object(),
-    filters.Time("occurred", ENTRY.c.occurred),
-    filters.Time("recorded", ENTRY.c.recorded),
-    words=_words,
-)
+def conditions(text: str, zone: tzinfo) -> list[Predicate]:
+    """What a filter demands of acts; its days are those of the zone. Raises Invalid."""
+    fields = filters.Fields(
+        _Act(),
+        _Actor(),
+        _Object(),
+        filters.Time("occurred", ENTRY.c.occurred, zone),
+        filters.Time("recorded", ENTRY.c.recorded, zone),
+        words=_words,
+    )
+    return fields.compile(text)

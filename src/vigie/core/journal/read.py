@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from vigie.core.database import Unit
 from vigie.core.errors import NotFound
-from vigie.core.journal.filtering import ENTRY, FIELDS, about
+from vigie.core.journal.filtering import ENTRY, about, conditions
 from vigie.core.journal.model import Actor, Change, Entry
 from vigie.core.journal.rules import Sight, erased_fields, sight
 from vigie.core.journal.service import ACTOR, REASON
@@ -70,25 +70,25 @@ async def list_entries(
     unit: Unit, wanted: Filter, *, cursor: str | None = None, limit: int = 100
 ) -> Page[Entry]:
     """The acts in scope, newest first. Raises Invalid for a filter or cursor that is none."""
-    conditions: list[ColumnElement[bool]] = [
+    demands: list[ColumnElement[bool]] = [
         _visible(unit),
-        *FIELDS.compile(wanted.text),
+        *conditions(wanted.text, await unit.zone()),
     ]
     if wanted.acts:
-        conditions.append(about(list(wanted.acts)))
+        demands.append(about(list(wanted.acts)))
     if wanted.actor:
-        conditions.append(literal_column("e.actor_id") == wanted.actor)
+        demands.append(literal_column("e.actor_id") == wanted.actor)
     if wanted.since:
-        conditions.append(ENTRY.c.recorded >= wanted.since)
+        demands.append(ENTRY.c.recorded >= wanted.since)
     if wanted.until:
-        conditions.append(ENTRY.c.recorded < wanted.until)
+        demands.append(ENTRY.c.recorded < wanted.until)
     after = ENTRIES.decode(cursor)
     if after:
-        conditions.append(tuple_(ENTRY.c.recorded, ENTRY.c.id) < tuple_(*map(literal, after)))
+        demands.append(tuple_(ENTRY.c.recorded, ENTRY.c.id) < tuple_(*map(literal, after)))
     rows = await unit.execute(
         select(literal_column(_COLUMNS))
         .select_from(ENTRY.outerjoin(_POSITION, _PLACED))
-        .where(*conditions)
+        .where(*demands)
         .order_by(ENTRY.c.recorded.desc(), ENTRY.c.id.desc())
         .limit(limit + 1)
     )

@@ -4,6 +4,7 @@ from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Permission
 from vigie.core.access.model import Caller
 from vigie.core.paging import Cursor, Page
 from vigie.core.web.app import Route, build_app
+from vigie.core.web.downloads import Export
 from vigie.core.web.guard import authenticate_websocket, caller_scope, still_logged_in
 from vigie.core.web.routes import (
     IdempotencyKey,
@@ -25,6 +26,7 @@ __all__ = [
     "PUBLIC",
     "Caller",
     "Cursor",
+    "Export",
     "IdempotencyKey",
     "IfMatch",
     "Limit",

@@ -81,8 +81,8 @@ def translate(error: Exception) -> VigieError:
         )
     return _Unexpected(
         "internal_error",
-        "Something unexpected failed; nothing was changed. Report the request id to your "
-        "administrator.",
+        "Something unexpected failed. Look whether it was done before you try again, and report "
+        "the request id to your administrator.",
     )
 
 

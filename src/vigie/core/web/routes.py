@@ -8,17 +8,22 @@
 
 A handler asks for what it needs by name: `unit` (one transaction in the caller's scope for this
 permission, committed before the answer leaves, rolled back when the handler raises), `open_unit`
-(a callable that opens such units, for answers streamed after the handler returned), `runtime`,
-`principal`, `caller`, `catalogue`, `request`; `data` is the body; any other parameter comes from
-the path or the query. A trailing underscore is dropped from a query name (`from_` is `from`,
-`state_` is `state`).
+(opens such units, for a handler that needs several), `export` (a
+callable that writes a download, see `downloads`), `runtime`, `principal`, `caller`, `catalogue`,
+`request`; `data` is the body; any other parameter comes from the path or the query. A trailing
+underscore is dropped from a query name (`from_` is `from`, `state_` is `state`).
+
+What a request may cost is bounded here for every route: how long its statements run, how many
+connections its person holds, how large its numbers and how deep its body are. A read ends when its
+client leaves.
 """
 
+import contextlib
 import inspect
-import math
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import litestar
@@ -30,18 +35,23 @@ from litestar.params import Parameter, ParameterKwarg
 
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC
 from vigie.core.access.model import Caller
-from vigie.core.database import Unit
+from vigie.core.database import Database, Lane, Unit
 from vigie.core.runtime import Runtime
 from vigie.core.scope import NOTHING
-from vigie.core.web.guard import authenticate_websocket
-from vigie.core.web.problems import STATE_REQUEST_ID, body_error, invalid
+from vigie.core.web.bounds import demand_bounded, demand_shallow, too_deep
+from vigie.core.web.downloads import Downloads, Export
+from vigie.core.web.guard import SAFE, authenticate_websocket
+from vigie.core.web.leaving import ClientLeft, reading
+from vigie.core.web.problems import STATE_REQUEST_ID, body_error
+from vigie.core.web.shares import Shares
 
 T = TypeVar("T")
 Handler = Callable[..., Awaitable[Any]]
 OpenUnit = Callable[[], AbstractAsyncContextManager[Unit]]
-
+CLIENT_LEFT = 499
 BODY_LIMIT = 1_000_000
-_INJECTED = {"unit", "open_unit", "runtime", "principal", "caller", "catalogue"}
+_STATEMENTS = 2
+_INJECTED = {"unit", "open_unit", "export", "runtime", "principal", "caller", "catalogue"}
 _RESERVED = {"state", "query", "headers", "cookies", "body", "scope", "socket", "path"}
 _STATUS = {"get": 200, "post": 200, "put": 200, "patch": 200, "delete": 200}
 
@@ -101,6 +111,8 @@ class StrictJson(AbstractDTO[Any]):
         """Read the body. Raises Invalid with the faulty field's path."""
         try:
             return self.asgi_connection.route_handler.opt["decode"](value)
+        except RecursionError as error:
+            raise too_deep() from error
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise body_error(error) from error
 
@@ -238,9 +250,25 @@ class _Shape:
 def _wrap(fn: Handler, shape: _Shape, permission: str) -> Handler:
     async def call(**arguments: Any) -> Any:
         request: Request[Any, Any, Any] = arguments["request"]
-        _demand_finite(arguments)
+        demand_bounded(arguments)
         if not shape.wants_request:
             del arguments["request"]
+        if request.method not in SAFE:
+            return await answer(request, arguments)
+        settings = request.app.state.runtime.settings
+        # A download has a deadline of its own.
+        seconds = (
+            settings.export_timeout_s
+            if "export" in shape.wants
+            else settings.request_timeout_s * _STATEMENTS
+        )
+        try:
+            async with reading(request, seconds):
+                return await answer(request, arguments)
+        except ClientLeft:
+            return Response(b"", status_code=CLIENT_LEFT)
+
+    async def answer(request: Request[Any, Any, Any], arguments: dict[str, Any]) -> Any:
         caller = caller_of(request)
         runtime: Runtime = request.app.state.runtime
         for name in shape.wants:
@@ -252,10 +280,12 @@ def _wrap(fn: Handler, shape: _Shape, permission: str) -> Handler:
                 arguments[name] = caller
             elif name == "catalogue":
                 arguments[name] = request.app.state.catalogue
+            elif name == "export":
+                arguments[name] = _exporter(request, permission)
             elif name == "open_unit":
-                arguments[name] = _opener(request, permission)
+                arguments[name] = partial(_open, request, permission)
         if "unit" in shape.wants:
-            async with _opener(request, permission)() as unit:
+            async with _open(request, permission) as unit:
                 result = await fn(unit=unit, **arguments)
         else:
             result = await fn(**arguments)
@@ -275,14 +305,37 @@ def caller_of(request: Request[Any, Any, Any]) -> Caller:
     return request.scope["state"]["caller"]
 
 
-def _opener(request: Request[Any, Any, Any], permission: str) -> OpenUnit:
+@contextlib.asynccontextmanager
+async def _open(
+    request: Request[Any, Any, Any], permission: str, lane: Lane | None = None
+) -> AsyncGenerator[Unit, None]:
+    """A unit in the caller's scope, within the caller's share of the connections."""
     caller = caller_of(request)
     state = request.app.state
     scope = NOTHING
     if permission not in (PUBLIC, ANY_LOGIN):
         scope = state.catalogue.scope_for(caller.principal, permission) or NOTHING
-    request_id: str = request.scope["state"][STATE_REQUEST_ID]
-    return lambda: state.runtime.database.unit(caller.principal, scope, request_id=request_id)
+    database: Database = state.runtime.database
+    lane = lane or ("screens" if request.method in SAFE else "acts")
+    async with (
+        Shares.of(database).hold(lane, caller.principal),
+        database.unit(
+            caller.principal,
+            scope,
+            request_id=request.scope["state"][STATE_REQUEST_ID],
+            statement_timeout_s=state.runtime.settings.request_timeout_s,
+            lane=lane,
+        ) as unit,
+    ):
+        yield unit
+
+
+def _exporter(request: Request[Any, Any, Any], permission: str) -> Export:
+    caller = caller_of(request)
+    downloads = Downloads.of(request.app.state.runtime)
+    return partial(
+        downloads.export, caller.principal, lambda: _open(request, permission, "exports")
+    )
 
 
 def tagged(request: Request[Any, Any, Any], result: Tagged[Any]) -> Response[Any]:
@@ -304,8 +357,14 @@ def quote_etag(value: str) -> str:
 
 def _decoder(body: Any) -> Callable[[bytes], Any]:
     decoder = msgspec.json.Decoder(body, strict=True)
+
     # A function, since Litestar deep-copies what a route declares.
-    return lambda raw: decoder.decode(raw)
+    def decode(raw: bytes) -> Any:
+        value = decoder.decode(raw)
+        demand_shallow(raw, value)
+        return value
+
+    return decode
 
 
 def _untag(returns: Any) -> Any:
@@ -315,14 +374,6 @@ def _untag(returns: Any) -> Any:
 def _room(module: str) -> str:
     parts = [p for p in module.split(".") if p not in ("vigie", "core", "api")]
     return parts[0] if parts else "core"
-
-
-def _demand_finite(arguments: dict[str, Any]) -> None:
-    for name, value in arguments.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise invalid(
-                [{"field": name, "code": "not_finite", "message": "must be a finite number"}]
-            )
 
 
 def _demand_strict(hint: Any, fn: Handler) -> None:

@@ -18,6 +18,8 @@ from vigie.twin.live.model import LiveModel
 log = logger(__name__)
 SILENT_S = 2.5
 _SETTLE_S = 0.5
+# The picture of a whole city may take longer than one request may.
+_LOAD_S = 300.0
 _MOST_HELD = 2_000
 
 
@@ -106,7 +108,7 @@ class Feed:
         """Read everything; commits told meanwhile are held and applied after."""
         self._held = []
         try:
-            async with self._runtime.database.unit() as unit:
+            async with self._runtime.database.unit(statement_timeout_s=_LOAD_S) as unit:
                 commits = await loading.load_lanes(unit)
                 since, *_ = await loading.load_intents(unit, "")
                 names, columns = await loading.load(unit)

@@ -23,7 +23,8 @@ async def history_of_asset(
     to: datetime | None = None,
     points: Points = 500,
 ) -> Series:
-    """One metric over time: raw within 24 hours, means of time buckets beyond."""
+    """One metric over time: raw within 24 hours, means of time buckets beyond. `from` and `to` are
+    instants with their offset."""
     end = to or clock.now()
     return await history.read_history(
         unit, asset_id, metric, from_ or end - history.RAW_SPAN, end, points

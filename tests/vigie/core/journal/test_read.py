@@ -1,6 +1,8 @@
 """Telling acts: in scope, newest first, filtered, in pages; over HTTP as well."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -192,3 +194,21 @@ async def test_over_http(runtime: Runtime) -> None:
     assert (await nobody.get("/api/v1/journal")).status_code == 401
     bad = await auditor.get("/api/v1/journal", params={"filter": "x:1"})
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_filter")
+
+
+async def test_a_day_is_the_citys(database: Database) -> None:
+    room = uuid4().hex
+    # 00:30 in Paris on the 24th is still the 23rd in UTC.
+    night = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+    await act(database, f"{room}.a", params={"n": 1}, occurred=night)
+
+    async def paris(_unit: object) -> ZoneInfo:
+        return ZoneInfo("Europe/Paris")
+
+    database.zone_of = paris
+    try:
+        for day, found in (("2026-11-23", []), ("2026-11-24", [1])):
+            wanted = Filter(acts=(room,), text=f"occurred:{day}")
+            assert await names(database, EVERYTHING, wanted, ANNE) == found
+    finally:
+        database.zone_of = None
