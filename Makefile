@@ -6,7 +6,7 @@ PY := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 WEB_SOURCES := $(shell find web openapi -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: run test check bench setup setup-dev web lock clean pytest faults browser
+.PHONY: run dev test check bench setup setup-dev web lock clean pytest faults browser
 
 run: setup web
 	@exec $(PY) -m vigie up
@@ -25,6 +25,10 @@ web/node_modules/.installed: web/package-lock.json scripts/setup
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 	@echo "vigie: building the screens …"
 	@cd web && npm run --silent build -- --logLevel warn && touch dist/index.html
+
+# The centre on a small city of its own, with the server and the screens started again on change.
+dev: setup-dev web/node_modules/.installed
+	@sh scripts/dev
 
 browser:
 	@sh scripts/setup browser

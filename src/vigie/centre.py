@@ -34,9 +34,10 @@ class CityOptions(msgspec.Struct, frozen=True):
     batch: int = 20
 
 
-async def run(options: CityOptions) -> None:
+async def run(options: CityOptions, reload: bool = False, without: str = "") -> None:
     """Start everything, print where to look, and run until told to stop.
 
+    `reload` starts the roles again whenever the code changes; the role `without` is left to you.
     Raises SetupError: what cannot be had, and what to do about it.
     """
     settings = load()
@@ -50,7 +51,9 @@ async def run(options: CityOptions) -> None:
     supervisor.claim()
     supervisor.on_signals()
     try:
-        await _until_stopped(supervisor, _start(settings, supervisor, options, began))
+        await _until_stopped(supervisor, _start(settings, supervisor, options, began, without))
+        if reload:
+            await _until_stopped(supervisor, _reload(supervisor))
         await _until_stopped(supervisor, forget_when_used(Session(settings)))
         await supervisor.wait()
     finally:
@@ -58,8 +61,10 @@ async def run(options: CityOptions) -> None:
 
 
 async def _start(
-    settings: Settings, supervisor: Supervisor, options: CityOptions, began: float
+    settings: Settings, supervisor: Supervisor, options: CityOptions, began: float, without: str
 ) -> None:
+    if without and without not in ROLES:
+        raise SetupError(f"There is no role {without!r}: choose one of {', '.join(ROLES)}.")
     if fault := port_fault(settings.http_host, settings.http_port):
         raise SetupError(f"{fault}, or set VIGIE_HTTP_PORT and VIGIE_HTTP_HOST.")
     await supervisor.start_engines()
@@ -67,9 +72,12 @@ async def _start(
     await session.migrate()
     login = await way_in(session)
     for role in ROLES:
-        supervisor.role(role)
+        if role != without:
+            supervisor.role(role)
     address = _address(settings)
-    await _await_ready(settings, address)
+    if without:
+        _say(f"\n  Now start the role you left out:  .venv/bin/vigie run {without}")
+    await _await_ready(settings, address, within_s=3600.0 if without else 60.0)
     _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {address}\n")
     if login:
         _say(login)
@@ -78,6 +86,17 @@ async def _start(
         supervisor.start_process("simcity", _command(simulation, options))
         _say(f"  {simulation.name} lives: {simulation.devices} devices report over MQTT.\n")
     _say("  Ctrl-C stops everything.")
+
+
+async def _reload(supervisor: Supervisor) -> None:
+    """Start the roles again a moment after the code changed, until told to stop."""
+    try:
+        from watchfiles import PythonFilter, awatch
+    except ImportError as error:
+        raise SetupError("--reload needs the tools of `make setup-dev`.") from error
+    async for _ in awatch(Path(__file__).parent, watch_filter=PythonFilter()):
+        _say("  The code changed: the roles start again.")
+        supervisor.restart_roles()
 
 
 def _command(simulation: Simulation, options: CityOptions) -> list[str]:

@@ -40,11 +40,17 @@ def up(
     failure_rate: Annotated[
         float, typer.Option(min=0, max=1, help="Share of simulated lights that fail.")
     ] = 0.01,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Start roles again when the code changes.")
+    ] = False,
+    without: Annotated[
+        str, typer.Option(help="A role that you run yourself: `vigie run ROLE`, in a debugger.")
+    ] = "",
 ) -> None:
     """Start the whole centre and print where to look."""
     from vigie.centre import CityOptions, run
 
-    _run(run(CityOptions(city, not no_city, lights, failure_rate)))
+    _run(run(CityOptions(city, not no_city, lights, failure_rate), reload, without))
 
 
 @app.command()

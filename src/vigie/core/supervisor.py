@@ -128,6 +128,13 @@ class Supervisor:
         """Start `vigie run NAME`."""
         self.start_process(name, [sys.executable, "-m", "vigie", "run", name], beats=True)
 
+    def restart_roles(self) -> None:
+        """End every role: each is started again, with the code as it is now."""
+        for name in self._silence:
+            if name not in ("postgres", "nats") and (pid := self._children[name].pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+
     def _watch(
         self, name: str, child: Child, restart: Callable[[], Awaitable[None]] | None
     ) -> None:
