@@ -64,6 +64,15 @@ async def test_gateways_are_seen_in_scope(
     assert (other.status_code, other.json()["code"]) == (404, "client_unknown")
 
 
+async def test_the_total_counts_what_the_filter_lists(
+    admin: httpx.AsyncClient, sites: dict[str, Issued]
+) -> None:
+    away = (await admin.get("/api/v1/gateways?online=false")).json()
+    assert (len(away["items"]), away["total"]) == (3, 3)
+    here = (await admin.get("/api/v1/gateways?online=true")).json()
+    assert (here["items"], here["total"]) == ([], 0)
+
+
 async def test_quarantine_is_seen_in_scope_and_bounded(
     runtime: Runtime,
     admin: httpx.AsyncClient,
