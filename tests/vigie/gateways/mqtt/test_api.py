@@ -135,3 +135,18 @@ async def test_only_who_manages_may_lock_out(
 async def test_the_schema_is_public(app: Any) -> None:
     answer = await client(app).get("/api/v1/mqtt-schema.json")
     assert answer.json()["$defs"]["Reading"]["required"] == ["device", "boot", "n", "at", "values"]
+
+
+async def test_what_was_rolled_back_uses_up_no_place_in_quarantine(
+    runtime: Runtime, admin: httpx.AsyncClient
+) -> None:
+    quarantine = Quarantine(kept_an_hour=5)
+    with pytest.raises(RuntimeError):
+        async with runtime.database.unit() as unit:
+            await quarantine.put(unit, [refused("unlucky") for _ in range(5)])
+            raise RuntimeError
+    for _ in range(2):
+        async with runtime.database.unit() as unit:
+            await quarantine.put(unit, [refused("unlucky") for _ in range(3)])
+    rows = (await admin.get("/api/v1/quarantine?source=unlucky")).json()["items"]
+    assert len(rows) == 5

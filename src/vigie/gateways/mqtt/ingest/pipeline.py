@@ -7,7 +7,7 @@ leadership), the lane begins again from the committed position; messages stay in
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,8 @@ log = logger(__name__)
 
 Acknowledge = Callable[[Unit, Sequence[DeviceAck]], Awaitable[Any]]
 Observe = Callable[[Unit, Sequence[Evidence]], Awaitable[Any]]
+# Messages of each client, by its id, and when the last was received.
+Counts = dict[int, tuple[int, datetime]]
 
 BATCH = 4_000
 BATCH_BYTES = 1_200_000
@@ -95,7 +97,7 @@ class Pipeline:
         self._store = Store(runtime.database)
         self._validator = Validator(registry, self._store.sets)
         self._quarantine = Quarantine()
-        self._heard: dict[int, tuple[int, datetime]] = {}
+        self._heard: Counts = {}
         self._heard_at = 0.0
         self._epoch = 0
         self._commits = 0
@@ -239,12 +241,12 @@ class Pipeline:
     async def _transact(self, batch: Sequence[Raw]) -> None:
         parsed = await self._understand(batch)
         await self._store.prepare(parsed.arrivals)
-        self._note_heard(parsed)
-        counts = self._due_counts()
+        counts = self._counted(parsed.heard)
+        due = self._counts_due()
         async with self._runtime.database.unit() as unit:
             await self._advance(unit, batch[-1])
             await self._quarantine.put(unit, parsed.refused)
-            if counts:
+            if due:
                 await heard(unit, counts)
             stored = await self._store.store(unit, parsed.arrivals)
             if parsed.acks and self._acknowledge is not None:
@@ -255,6 +257,7 @@ class Pipeline:
                 if waiting:
                     await self._show(unit, _evidence(stored.fresh, waiting))
         self._commits += 1
+        self._keep_counts(counts, written=due)
         self._count(batch, parsed, stored)
         await self._tell(self._commits - 1, _age(batch[-1]), stored)
 
@@ -306,27 +309,34 @@ class Pipeline:
             await self._advance(unit, raw)
             await self._quarantine.put(unit, [unstorable(raw, error)])
         self._commits += 1
+        self._keep_counts(self._counted(self._validator.senders([raw])), written=False)
         gauges.QUARANTINED.labels(self._label).inc()
 
-    def _note_heard(self, parsed: Parsed) -> None:
-        for client, (count, last_ns) in parsed.heard.items():
-            before, _ = self._heard.get(client, (0, None))
-            self._heard[client] = (before + count, datetime.fromtimestamp(last_ns / 1e9, UTC))
-
-    def _due_counts(self) -> dict[int, tuple[int, datetime]]:
-        """Clients' message counts, written down once a second: a crash may lose that second's."""
-        if time.monotonic() - self._heard_at < _HEARD_EVERY_S:
-            return {}
-        self._heard_at = time.monotonic()
-        counts, self._heard = self._heard, {}
+    def _counted(self, senders: Mapping[int, tuple[int, int]]) -> Counts:
+        """The counts not written yet and those of one more batch; kept only once that batch is
+        committed, so a batch that fails or is halved is not counted twice."""
+        counts = dict(self._heard)
+        for client, (count, last_ns) in senders.items():
+            before, _ = counts.get(client, (0, None))
+            counts[client] = (before + count, datetime.fromtimestamp(last_ns / 1e9, UTC))
         return counts
+
+    def _counts_due(self) -> bool:
+        """Clients' message counts are written once a second: a crash may lose that second's."""
+        return time.monotonic() - self._heard_at >= _HEARD_EVERY_S
+
+    def _keep_counts(self, counts: Counts, *, written: bool) -> None:
+        """After a commit: `written` counts are in the database, the others wait here."""
+        self._heard = {} if written else counts
+        if written:
+            self._heard_at = time.monotonic()
 
     async def _flush_counts(self) -> None:
         """Nothing comes: write down what is still counted here."""
-        counts = self._due_counts() if self._heard else {}
-        if counts:
+        if self._heard and self._counts_due():
             async with self._runtime.database.unit() as unit:
-                await heard(unit, counts)
+                await heard(unit, self._heard)
+            self._keep_counts({}, written=True)
 
     def _count(self, batch: Sequence[Raw], parsed: Parsed, stored: Stored) -> None:
         label = self._label

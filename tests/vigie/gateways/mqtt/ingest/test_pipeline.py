@@ -12,6 +12,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from vigie.gateways.mqtt import ingest
+from vigie.gateways.mqtt.ingest.registry import Registry
 from vigie.gateways.mqtt.streams import STREAM, ask
 from vigie.twin.live.delta import Delta, decode
 from vigie.twin.telemetry import set_desired
@@ -291,3 +292,87 @@ async def test_another_life_of_the_broker_is_read_from_its_start(city: City, run
     async with run(ingest.services(city.runtime)):
         await city.drained()
     assert [row.n for row in await history(city, "d5") if row.n >= 9500] == [9500, 9501]
+
+
+async def messages(city: City, client: str = "c1") -> int:
+    """How many messages the platform says that a client sent."""
+    return await city.scalar(
+        "select coalesce(max(p.messages), 0) from gateways.presence p"
+        " join gateways.client c on c.id = p.client where c.token = :client",
+        client=client,
+    )
+
+
+async def counted(city: City, expected: int) -> None:
+    """Counts are written once a second; longer than that, they are wrong."""
+    for _ in range(200):
+        if await messages(city) >= expected:
+            break
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(1.5)
+    assert await messages(city) == expected
+
+
+async def test_a_bisected_batch_is_counted_once(city: City, run: Run) -> None:
+    async def acknowledge(unit: Any, acks: Sequence[Any]) -> None:
+        if any(ack.detail == "poison" for ack in acks):
+            await unit.execute(text("select 1 / 0"))
+
+    async with run(ingest.services(city.runtime)):
+        await city.send(city.reading("d9", 20_000))
+        await city.drained()
+        await asyncio.sleep(2.5)
+    before = await messages(city)
+    for n in range(20):
+        await city.send(city.reading("d9", 20_001 + n, at=20 - n))
+    await city.send(
+        {
+            "id": str(uuid4()),
+            "device": "d9",
+            "at": city.reading()["at"],
+            "status": "done",
+            "detail": "poison",
+        },
+        channel="ack",
+    )
+    async with run(ingest.services(city.runtime, acknowledge=acknowledge)):
+        await city.drained()
+        await counted(city, before + 21)
+
+
+async def test_a_failed_transaction_loses_no_count(city: City, run: Run) -> None:
+    """Neither its own messages nor those that were stored before and not yet written down."""
+    failed: set[str] = set()
+
+    async def acknowledge(_unit: Any, acks: Sequence[Any]) -> None:
+        fresh = {str(ack.command) for ack in acks} - failed
+        failed.update(fresh)
+        if fresh:
+            raise OSError("the database went away")
+
+    before = await messages(city)
+    async with run(ingest.services(city.runtime, acknowledge=acknowledge)):
+        for n in range(12):
+            await city.send(city.reading("d9", 21_000 + n, at=20 - n))
+            if n % 4 == 3:
+                await city.send(
+                    {"id": str(uuid4()), "device": "d9", "at": city.reading()["at"],
+                     "status": "done"},
+                    channel="ack",
+                )  # fmt: skip
+            await asyncio.sleep(0.3)
+        await city.drained()
+        await counted(city, before + 15)
+    assert len(failed) == 3
+
+
+async def test_the_registry_gives_its_subscriptions_back(city: City, run: Run) -> None:
+    """A service that is started again and again leaves nothing behind on the connection."""
+    registry = Registry(city.runtime)
+    before = len(city.client._subs)
+    for _ in range(3):
+        async with run({"registry": registry.keep}):
+            async with asyncio.timeout(30):
+                while len(city.client._subs) < before + 3:
+                    await asyncio.sleep(0.01)
+    assert len(city.client._subs) == before
