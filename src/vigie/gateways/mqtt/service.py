@@ -226,7 +226,10 @@ _GATEWAY = (
     " (select count(*) from gateways.device d where d.client = c.id) as devices,"
     " coalesce(p.online, false) as online, p.since, p.last_seen,"
     " coalesce(p.messages, 0) as messages, coalesce(p.quarantined, 0) as quarantined,"
-    " coalesce(p.refused, 0) as refused"
+    " coalesce(p.refused, 0) as refused,"
+    " (select coalesce(sum(k.messages), 0) from gateways.parked k where k.client = c.token)"
+    " as parked,"
+    " case when p.held_until > now() then p.held_until end as held_until"
     " from gateways.client c left join gateways.presence p on p.client = c.id"
 )
 
