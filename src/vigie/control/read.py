@@ -168,4 +168,5 @@ def _target(row: Any) -> TargetState:
         error,
         row.late is not None,
         row.late,
+        row.shown,
     )
