@@ -1,8 +1,8 @@
 """A device that sends as fast as the line takes it, for some seconds, and comes back when cut.
 
 A process of its own, so that it does not share the event loop of what it floods:
-`python flood.py PORT TOKEN SECRET TOPIC DEVICE MODE SECONDS`. Says at the end, as JSON, which of its
-messages were acknowledged, how often it was cut and how often its login was refused.
+`python -m tests.support.flood PORT TOKEN SECRET TOPIC DEVICE MODE SECONDS`. Says at the end, as
+JSON, which of its messages were acknowledged, how often it was cut and its login refused.
 """
 
 import json

@@ -44,19 +44,19 @@ async def read_command(unit: Unit, command: UUID) -> Command:
 async def count_now(unit: Unit, command: Command, now: datetime) -> Command:
     """A command as its targets in sight stand at this moment; the kept counts follow within a
     second. `ended_at` moves only when all of its targets are in sight."""
-    rows = await unit.execute(
-        text(
-            "select t.state, count(*), c.total from control.target t"
-            " join control.command c on c.id = t.command where c.id = :id"
-            " group by t.state, c.total"
-        ),
-        {"id": command.id},
-    )
-    counts = dict.fromkeys(STATES, 0)
-    total = 0
-    for state, count, total in rows:
-        counts[state] = count
-    whole = sum(counts.values()) == total and not any(counts[state] for state in OPEN)
+    rows = (
+        await unit.execute(
+            text(
+                "select t.state, count(*) as n, c.total from control.target t"
+                " join control.command c on c.id = t.command where c.id = :id"
+                " group by t.state, c.total"
+            ),
+            {"id": command.id},
+        )
+    ).all()
+    counts = dict.fromkeys(STATES, 0) | {row.state: row.n for row in rows}
+    in_sight = bool(rows) and sum(counts.values()) == rows[0].total
+    whole = in_sight and not any(counts[state] for state in OPEN)
     ended_at = command.ended_at or (now if whole else None)
     return msgspec.structs.replace(command, counts=counts, ended_at=ended_at)
 

@@ -162,9 +162,7 @@ def proves(target: Target, wanted: Wanted, values: Mapping[str, float]) -> bool:
     return shows(wanted, values)
 
 
-def note_shown(
-    target: Target, wanted: Wanted, values: Mapping[str, float], at: datetime
-) -> bool:
+def note_shown(target: Target, wanted: Wanted, values: Mapping[str, float], at: datetime) -> bool:
     """Remember since when readings taken after the sending show what was wanted; True when that
     changed. It confirms nothing, but people see that the lamp does it."""
     if target.sent_at is None or at < target.sent_at:

@@ -40,9 +40,7 @@ class MqttGateway:
         self.book = Book(runtime, self._void)
         self.admission = Admission(runtime, self.sessions.kick_all)
         self.quota = Quota(runtime, self.sessions, self.admission, self.refusals)
-        self.callout = Callout(
-            runtime, self.book, self.admission, self.refusals, self.quota.holds
-        )
+        self.callout = Callout(runtime, self.book, self.admission, self.refusals, self.quota.holds)
         self.broker_log = BrokerLog(runtime, self.sessions, self.book, self.refusals)
         self.presence = Presence(runtime, self.sessions, self.broker_log)
         self.sessions.unwanted = self._unwanted

@@ -252,9 +252,7 @@ class Sessions:
             if self._refreshing.locked():
                 self._gone.add(connection)
             received = event.received
-            self.on_gone(
-                connection, Traffic(event.client.user, received.msgs, received.bytes)
-            )
+            self.on_gone(connection, Traffic(event.client.user, received.msgs, received.bytes))
             self._forget(connection, event.timestamp, event.reason)
 
     def _learn(self, connection: Connection, token: str, at: datetime, address: str) -> None:

@@ -120,9 +120,7 @@ async def stream_state(bus: Bus) -> StreamState:
 async def waiting_by_subject(bus: Bus) -> dict[str, int]:
     """How many messages of each client wait in the stream, by subject; the first 100,000 subjects.
     Raises Unavailable when the broker is away."""
-    answer = await ask(
-        bus, f"$JS.API.STREAM.INFO.{STREAM}", {"subjects_filter": f"{PREFIX}up.>"}
-    )
+    answer = await ask(bus, f"$JS.API.STREAM.INFO.{STREAM}", {"subjects_filter": f"{PREFIX}up.>"})
     if "error" in answer:
         raise Unavailable("stream_missing", f"The stream {STREAM} is away: {_reason(answer)}.")
     return answer["state"].get("subjects") or {}

@@ -51,9 +51,10 @@ class Village:
         topic = f"up/{client.shard}/{client.token}/reading"
         if mode == "foreign":
             topic = f"up/{client.shard}/{self.neighbour.token}/reading"
+        port = str(self.runtime.settings.mqtt_port)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", flood.__name__, str(self.runtime.settings.mqtt_port), client.token,
-            client.secret, topic, "loud", mode, str(SECONDS),
+            sys.executable, "-m", flood.__name__, port, client.token, client.secret,
+            topic, "loud", mode, str(SECONDS),
             stdout=asyncio.subprocess.PIPE, cwd=Path(flood.__file__).parents[2],
         )  # fmt: skip
         try:

@@ -169,9 +169,7 @@ async def test_a_storm_of_logins_is_served(runtime: Runtime, gateway: MqttGatewa
     await asyncio.gather(*[connection.close() for connection in connections])
 
 
-async def test_a_kept_session_brings_no_old_command(
-    runtime: Runtime, gateway: MqttGateway
-) -> None:
+async def test_a_kept_session_brings_no_old_command(runtime: Runtime, gateway: MqttGateway) -> None:
     """Clean session 0 is let in: the broker remembers the subscription, and nothing else."""
     client = await issue(runtime, gateway)
 

@@ -1091,6 +1091,8 @@ export interface components {
             messages: number;
             quarantined: number;
             refused: number;
+            parked: number;
+            held_until: string | null;
             revoked: string | null;
         };
         /** GatewayInfo */
@@ -1423,6 +1425,7 @@ export interface components {
             late_evidence: {
                 [key: string]: unknown;
             } | null;
+            shown_since: string | null;
         };
         /** Territory */
         Territory: {

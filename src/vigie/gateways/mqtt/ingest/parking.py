@@ -53,7 +53,9 @@ class Sorter:
     """Tells the messages that go on at once from those that wait."""
 
     def __init__(self, allowance: Allowance) -> None:
-        self._meter = Meter(allowance)
+        # What went on at once, and all that was sent.
+        self._passed = Meter(allowance)
+        self._sent = Meter(allowance)
         self._clients: dict[bytes, str] = {}
         self._allowance = allowance
 
@@ -71,12 +73,10 @@ class Sorter:
         loud: set[str] = set()
         for subject, (messages, size) in sums.items():
             client = self._client(subject)
+            self._sent.charge(client, began_s, messages, size)
             # Nobody can be over within the batch who would not be if all came at its beginning.
-            if (
-                self._meter.ahead_s(client, began_s) + self._allowance.cost_s(messages, size)
-                <= LANE_BURST_S
-            ):
-                self._meter.charge(client, began_s, messages, size)
+            if self._fits(client, began_s, messages, size):
+                self._passed.charge(client, began_s, messages, size)
             else:
                 loud.add(client)
         if not loud:
@@ -85,18 +85,22 @@ class Sorter:
         passes: list[Raw] = []
         for raw in batch:
             client = self._client(raw.subject)
-            if (
-                client in loud
-                and self._meter.charge(client, raw.time_ns / 1e9, 1, len(raw.data)) > LANE_BURST_S
-            ):
-                waits.setdefault(client, []).append(raw)
-            else:
-                passes.append(raw)
+            if client in loud:
+                at_s = raw.time_ns / 1e9
+                if not self._fits(client, at_s, 1, len(raw.data)):
+                    waits.setdefault(client, []).append(raw)
+                    continue
+                self._passed.charge(client, at_s, 1, len(raw.data))
+            passes.append(raw)
         return passes, waits
 
+    def _fits(self, client: str, at_s: float, messages: int, size: int) -> bool:
+        cost_s = self._allowance.cost_s(messages, size)
+        return self._passed.ahead_s(client, at_s) + cost_s <= LANE_BURST_S
+
     def ahead_s(self, client: str, now_s: float) -> float:
-        """How far ahead of its rate a client is."""
-        return self._meter.ahead_s(client, now_s)
+        """How far ahead of its rate a client is with all that it sent."""
+        return self._sent.ahead_s(client, now_s)
 
     def _client(self, subject: bytes) -> str:
         client = self._clients.get(subject)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from vigie.core.runtime import Runtime
 from vigie.gateways.mqtt import ingest
 from vigie.gateways.mqtt.ingest.registry import Registry
 from vigie.gateways.mqtt.streams import STREAM, ask
@@ -418,3 +420,43 @@ async def test_new_readings_whose_numbers_do_not_grow_are_kept(city: City, at_wo
         await city.drained()
     rows = [(row.n, row.boot) for row in await history(city, "d1")]
     assert rows[-5:] == [(7050, 7), (7048, 7), (0, 0), (1, 0), (0, 1)]
+
+
+async def test_what_a_client_sends_above_its_share_is_stored_last_and_counted_once(
+    city: City, run: Run
+) -> None:
+    before = await messages(city)
+    settings = msgspec.structs.replace(city.runtime.settings, client_messages_per_s=20)
+    small = Runtime(settings, "test", city.runtime.database, city.runtime.bus)
+    for n in range(120):
+        await city.send(city.reading("d3", 30_000 + n, at=60 - n / 4))
+    await city.send(b"not a reading")
+    async with run(ingest.services(small)):
+        await city.drained()
+        parked = await city.scalar("select coalesce(sum(messages), 0) from gateways.parked")
+        assert await city.scalar("select count(*) from gateways.parked where client <> 'c1'") == 0
+        async with asyncio.timeout(30):
+            while await city.scalar("select count(*) from gateways.parked"):
+                await asyncio.sleep(0.05)
+        await counted(city, before + 121)
+    assert parked >= 0
+    stored = [row.n for row in await history(city, "d3") if row.n >= 30_000]
+    assert stored == list(range(30_000, 30_120))
+
+
+async def test_parked_messages_survive_the_process(city: City, run: Run) -> None:
+    """Each is either in the stream or parked or stored, whenever the process ends."""
+    settings = msgspec.structs.replace(city.runtime.settings, client_messages_per_s=1)
+    small = Runtime(settings, "test", city.runtime.database, city.runtime.bus)
+    for n in range(400):
+        await city.send(city.reading("d3", 40_000 + n, at=450 - n))
+    for _ in range(3):
+        async with run(ingest.services(small)):
+            await asyncio.sleep(0.4)
+    async with run(ingest.services(small)):
+        await city.drained()
+        async with asyncio.timeout(30):
+            while await city.scalar("select count(*) from gateways.parked"):
+                await asyncio.sleep(0.05)
+    stored = [row.n for row in await history(city, "d3") if row.n >= 40_000]
+    assert stored == list(range(40_000, 40_400))
