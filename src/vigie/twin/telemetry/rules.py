@@ -26,7 +26,7 @@ def blank(asset: int) -> Known:
 
 def surely_new(known: Known, arrival: Arrival) -> bool:
     """True when no copy of it can have been stored, not even one with an earlier time."""
-    return arrival.at > known.at and (arrival.n > known.n or arrival.boot != known.boot)
+    return arrival.at > known.at and (arrival.boot, arrival.n) > (known.boot, known.n)
 
 
 def restamped(known: Known, arrival: Arrival) -> bool:
@@ -41,8 +41,8 @@ def restamped(known: Known, arrival: Arrival) -> bool:
 
 def out_of_order(known: Known, arrival: Arrival) -> bool:
     """True for a number that was passed already, with a time that was not: a copy that was given
-    a new time, or a device that mixes up its numbers."""
-    return arrival.at > known.at and arrival.boot == known.boot and arrival.n < known.n
+    a new time, a device that was replaced, or one that mixes up its numbers."""
+    return arrival.at > known.at and (arrival.boot, arrival.n) < (known.boot, known.n)
 
 
 def key(arrival: Arrival) -> Key:

@@ -158,7 +158,9 @@ class Store:
         for arrival in arrivals:
             known = known_of[arrival.asset]
             # rules.surely_new, inlined: once a message
-            if arrival.at > known.at and (arrival.n > known.n or arrival.boot != known.boot):
+            if arrival.at > known.at and (
+                arrival.boot > known.boot or (arrival.boot == known.boot and arrival.n > known.n)
+            ):
                 rules.advance(known, arrival)
                 changed[arrival.asset] = known
                 fresh.append(arrival)
@@ -198,8 +200,8 @@ class Store:
     async def _without_restamped(
         self, connection: AsyncConnection[Any], late: list[Arrival], fresh: list[Arrival]
     ) -> list[Arrival]:
-        """Without copies of earlier messages that carry a newer time. Numbers grow with time
-        within one boot, so only what breaks that is looked up."""
+        """Without copies of earlier messages that carry a newer time. Numbers grow with time, so
+        only what breaks that is looked up."""
         odd = [a for a in late if rules.out_of_order(self._known[a.asset], a)]
         if not odd:
             return late

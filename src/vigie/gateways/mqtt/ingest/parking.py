@@ -17,6 +17,8 @@ from vigie.gateways.mqtt.allowance import LANE_BURST_S, Allowance, Meter
 from vigie.gateways.mqtt.ingest.lane import Raw
 from vigie.gateways.mqtt.messages import parse_subject
 
+# What waited longer than this in the stream says nothing of how its client sends now.
+_RECENT_S = 10.0
 _ROW_MESSAGES = 500
 _ROW_BYTES = 128_000
 _DECODER = msgspec.msgpack.Decoder(list[tuple[int, bytes, bytes]])
@@ -98,9 +100,13 @@ class Sorter:
         cost_s = self._allowance.cost_s(messages, size)
         return self._passed.ahead_s(client, at_s) + cost_s <= LANE_BURST_S
 
-    def ahead_s(self, client: str, now_s: float) -> float:
-        """How far ahead of its rate a client is with all that it sent."""
-        return self._sent.ahead_s(client, now_s)
+    def loud(self, waits: dict[str, list[Raw]], now_s: float) -> dict[str, float]:
+        """Of whom something waits that was sent just now: how far ahead of its rate each is."""
+        return {
+            client: self._sent.ahead_s(client, now_s)
+            for client, raws in waits.items()
+            if now_s - raws[-1].time_ns / 1e9 < _RECENT_S
+        }
 
     def _client(self, subject: bytes) -> str:
         client = self._clients.get(subject)

@@ -7,7 +7,7 @@ leadership), the lane begins again from the committed position; messages stay in
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
 from vigie.gateways.mqtt.allowance import allowance
 from vigie.gateways.mqtt.ingest import gauges
+from vigie.gateways.mqtt.ingest.counts import Unwritten
 from vigie.gateways.mqtt.ingest.lane import Broken, Lane, Raw, StreamFacts
 from vigie.gateways.mqtt.ingest.parking import (
     Sorter,
@@ -53,18 +54,13 @@ log = logger(__name__)
 Acknowledge = Callable[[Unit, Sequence[DeviceAck]], Awaitable[Any]]
 Observe = Callable[[Unit, Sequence[Evidence]], Awaitable[Any]]
 Finish = Callable[[Unit], Awaitable[None]]
-# Messages of each client, by its id, and when the last was received.
-Counts = dict[int, tuple[int, datetime]]
 
 BATCH = 4_000
 BATCH_BYTES = 1_200_000
 CADENCE_S = 0.08
-_HEARD_EVERY_S = 1.0
 _REPORTED_EVERY_S = 0.2
 # While something is parked, new messages are waited for no longer than this.
 _PARKED_WAIT_S = 0.02
-# What waited longer than this in the stream says nothing of how its client sends now.
-_RECENT_S = 10.0
 _AWAY = (
     Unavailable,
     OSError,
@@ -114,8 +110,7 @@ class Pipeline:
         self._store = Store(runtime.database)
         self._validator = Validator(registry, self._store.sets)
         self._quarantine = Quarantine()
-        self._heard: Counts = {}
-        self._heard_at = 0.0
+        self._unwritten = Unwritten()
         self._epoch = 0
         self._commits = 0
         self._broker = ""
@@ -246,28 +241,23 @@ class Pipeline:
 
     async def _park(self, waits: dict[str, list[Raw]], position: int) -> None:
         raws = [raw for waiting in waits.values() for raw in waiting]
-        counts = self._counted(self._validator.senders(raws))
+        counts = self._unwritten.and_of(self._validator.senders(raws))
         async with self._runtime.database.unit() as unit:
             await self._advance(unit, position)
             rows = await park(unit, self._number, waits)
         self._commits += 1
         self._parked += rows
-        self._keep_counts(counts, written=False)
+        self._unwritten.keep(counts, written=False)
         gauges.PARKED.labels(self._label).inc(len(raws))
         await self._tell(self._commits - 1, _age(raws[-1]))
         await self._report_loud(waits)
 
     async def _report_loud(self, waits: dict[str, list[Raw]]) -> None:
         """To the gateways, who is far ahead of its share just now: they cut it."""
-        now = time.time()
         if time.monotonic() - self._reported_at < _REPORTED_EVERY_S:
             return
         self._reported_at = time.monotonic()
-        loud = {
-            client: self._sorter.ahead_s(client, now)
-            for client, raws in waits.items()
-            if _age(raws[-1]) < _RECENT_S
-        }
+        loud = self._sorter.loud(waits, time.time())
         await self._runtime.bus.publish(OVER, msgspec.json.encode(loud))
 
     def _caught_up(self, batch: Sequence[Raw]) -> bool:
@@ -316,8 +306,8 @@ class Pipeline:
     async def _transact(self, batch: Sequence[Raw], finish: Finish | None) -> None:
         parsed = await self._understand(batch)
         await self._store.prepare(parsed.arrivals)
-        counts = self._counted(parsed.heard if finish is None else {})
-        due = self._counts_due()
+        counts = self._unwritten.and_of(parsed.heard if finish is None else {})
+        due = self._unwritten.due
         async with self._runtime.database.unit() as unit:
             await self._advance(unit, batch[-1].sequence)
             if finish is not None:
@@ -334,7 +324,7 @@ class Pipeline:
                 if waiting:
                     await self._show(unit, _evidence(stored.fresh, waiting))
         self._commits += 1
-        self._keep_counts(counts, written=due)
+        self._unwritten.keep(counts, written=due)
         self._count(batch, parsed, stored)
         await self._tell(self._commits - 1, _age(batch[-1]), stored)
 
@@ -398,34 +388,17 @@ class Pipeline:
             await self._quarantine.put(unit, [unstorable(raw, error)])
         self._commits += 1
         if finish is None:
-            self._keep_counts(self._counted(self._validator.senders([raw])), written=False)
+            self._unwritten.keep(
+                self._unwritten.and_of(self._validator.senders([raw])), written=False
+            )
         gauges.QUARANTINED.labels(self._label).inc()
-
-    def _counted(self, senders: Mapping[int, tuple[int, int]]) -> Counts:
-        """The counts not written yet and those of one more batch; kept only once that batch is
-        committed, so a batch that fails or is halved is not counted twice."""
-        counts = dict(self._heard)
-        for client, (count, last_ns) in senders.items():
-            before, _ = counts.get(client, (0, None))
-            counts[client] = (before + count, datetime.fromtimestamp(last_ns / 1e9, UTC))
-        return counts
-
-    def _counts_due(self) -> bool:
-        """Clients' message counts are written once a second: a crash may lose that second's."""
-        return time.monotonic() - self._heard_at >= _HEARD_EVERY_S
-
-    def _keep_counts(self, counts: Counts, *, written: bool) -> None:
-        """After a commit: `written` counts are in the database, the others wait here."""
-        self._heard = {} if written else counts
-        if written:
-            self._heard_at = time.monotonic()
 
     async def _flush_counts(self) -> None:
         """Nothing comes: write down what is still counted here."""
-        if self._heard and self._counts_due():
+        if self._unwritten.counts and self._unwritten.due:
             async with self._runtime.database.unit() as unit:
-                await heard(unit, self._heard)
-            self._keep_counts({}, written=True)
+                await heard(unit, self._unwritten.counts)
+            self._unwritten.keep({}, written=True)
 
     def _count(self, batch: Sequence[Raw], parsed: Parsed, stored: Stored) -> None:
         label = self._label

@@ -380,45 +380,61 @@ async def test_the_registry_gives_its_subscriptions_back(city: City, run: Run) -
     assert len(city.client._subs) == before
 
 
+async def introduce(city: City, number: int) -> None:
+    """A light that no other test speaks for."""
+    async with city.runtime.database.unit() as unit:
+        await city.add_light(unit, number)
+    await city.runtime.bus.publish("gateways.changed")
+    await asyncio.sleep(0.8)
+
+
 async def test_a_copy_with_another_time_changes_nothing(city: City, at_work: Any) -> None:
     """(device, boot, n) names a reading: a gateway that stamps its copies anew makes no dead
     sensor alive."""
-    first = city.reading("d7", 118, boot=7, at=120, values={"activePower": 21})
+    await introduce(city, 201)
+    first = city.reading("d201", 118, boot=7, at=120, values={"activePower": 21})
     await city.send(first)
     await city.drained()
-    before = await city.state("d7")
-    count = len(await history(city, "d7"))
+    before = await city.state("d201")
+    count = len(await history(city, "d201"))
     for ago in (60, 0, 240):
-        await city.send(city.reading("d7", 118, boot=7, at=ago, values={"activePower": 77}))
+        await city.send(city.reading("d201", 118, boot=7, at=ago, values={"activePower": 77}))
     await city.drained()
-    assert len(await history(city, "d7")) == count
-    assert (await city.state("d7")).vals[1] == before.vals[1] == 21
+    assert len(await history(city, "d201")) == count
+    assert (await city.state("d201")).vals[1] == before.vals[1] == 21
     assert await city.scalar(
-        "select at from twin.state where asset = :a", a=city.assets["d7"]
+        "select at from twin.state where asset = :a", a=city.assets["d201"]
     ) == datetime.fromisoformat(first["at"])
-    # The same when newer ones came between, in a batch of their own or in the same one.
-    await city.send([city.reading("d7", n, boot=7, at=130 - n / 10) for n in (1190, 1200)])
+    # The same after a restart, of which the copy knows nothing.
+    await city.send(city.reading("d201", 1, boot=8, at=20))
+    await city.send(city.reading("d201", 118, boot=7, at=10, values={"activePower": 77}))
     await city.drained()
-    count = len(await history(city, "d7"))
-    await city.send(city.reading("d7", 1190, boot=7, values={"activePower": 77}))
+    assert (await city.state("d201")).boot == 8
+    # The same when newer ones came between, before its batch or in it.
+    for n, ago in ((1190, 10.9), (1200, 10.8)):
+        await city.send(city.reading("d201", n, boot=8, at=ago))
+    await city.drained()
+    count = len(await history(city, "d201"))
+    await city.send(city.reading("d201", 1190, boot=8, values={"activePower": 77}))
     await city.send(
         [
-            city.reading("d7", 1210, boot=7, at=8),
-            city.reading("d7", 1211, boot=7, at=7),
-            city.reading("d7", 1210, boot=7, at=6, values={"activePower": 77}),
+            city.reading("d201", 1210, boot=8, at=8),
+            city.reading("d201", 1211, boot=8, at=7),
+            city.reading("d201", 1210, boot=8, at=6, values={"activePower": 77}),
         ]
     )
     await city.drained()
-    assert [row.n for row in await history(city, "d7")][count:] == [1210, 1211]
-    assert (await city.state("d7")).n == 1211
+    assert [row.n for row in await history(city, "d201")][count:] == [1210, 1211]
+    assert (await city.state("d201")).n == 1211
 
 
 async def test_new_readings_whose_numbers_do_not_grow_are_kept(city: City, at_work: Any) -> None:
     """A replaced device begins again; one that mixes up its numbers loses nothing."""
+    await introduce(city, 203)
     for n, boot, ago in ((50, 7, 30), (48, 7, 29), (0, 0, 28), (1, 0, 27), (0, 1, 26)):
-        await city.send(city.reading("d1", 7000 * (boot == 7) + n, boot=boot, at=ago))
+        await city.send(city.reading("d203", 7000 * (boot == 7) + n, boot=boot, at=ago))
         await city.drained()
-    rows = [(row.n, row.boot) for row in await history(city, "d1")]
+    rows = [(row.n, row.boot) for row in await history(city, "d203")]
     assert rows[-5:] == [(7050, 7), (7048, 7), (0, 0), (1, 0), (0, 1)]
 
 
