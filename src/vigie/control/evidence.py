@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import text
 
 from vigie.control.model import Ack, Evidence
-from vigie.control.rules import OPEN, TABLE, Event, Target, Wanted, apply, proves
+from vigie.control.rules import OPEN, TABLE, Event, Target, Wanted, apply, note_shown, proves
 from vigie.core import clock
 from vigie.core.database import Unit
 from vigie.twin.telemetry import clear_pending
@@ -26,7 +26,7 @@ _EVENTS: dict[str, Event] = {
 }
 _COLUMNS = (
     "t.command, t.asset, t.state, t.already, t.sent_at, t.delivered_at, t.ended_at, t.next_send,"
-    " t.watch, t.error, t.late"
+    " t.watch, t.error, t.late, t.shown"
 )
 # Whoever waits for locks on several targets takes them in one statement, in order of asset: here
 # all that a batch answers, in a request all that it supersedes. The others skip what is locked.
@@ -52,12 +52,12 @@ _WATCHED = text(
 _WRITE = text(
     "update control.target t set state = n.state, delivered_at = n.delivered,"
     " ended_at = n.ended, next_send = n.next, watch = n.watch,"
-    " error = cast(n.error as jsonb), late = cast(n.late as jsonb)"
+    " error = cast(n.error as jsonb), late = cast(n.late as jsonb), shown = n.shown"
     " from unnest(cast(:commands as uuid[]), cast(:assets as int[]), cast(:states as text[]),"
     " cast(:delivered as timestamptz[]), cast(:ended as timestamptz[]),"
     " cast(:next as timestamptz[]), cast(:watch as boolean[]), cast(:errors as text[]),"
-    " cast(:late as text[]))"
-    " as n (command, asset, state, delivered, ended, next, watch, error, late)"
+    " cast(:late as text[]), cast(:shown as timestamptz[]))"
+    " as n (command, asset, state, delivered, ended, next, watch, error, late, shown)"
     " where t.command = n.command and t.asset = n.asset"
 )
 
@@ -158,7 +158,7 @@ async def _acknowledge_each(
 
 
 async def observe(unit: Unit, stored: Sequence[Evidence]) -> int:
-    """Take what stored readings show; how many targets it changed. A target that someone else is
+    """Take what stored readings show; how many targets it moved on. A target that someone else is
     writing just now is passed over: its next reading tells the same.
 
     Only readings taken after the command was sent count: an older one shows an older will.
@@ -174,21 +174,26 @@ async def observe(unit: Unit, stored: Sequence[Evidence]) -> int:
         row.asset: (row.command, _target(row), row.wanted) for row in rows
     }
     changed: dict[_Key, Target] = {}
+    moved: set[_Key] = set()
     now = clock.now()
     for evidence in stored:
         found = watched.get(evidence.asset)
         if found is None:
             continue
         command, target, wanted = found
+        key = (command, evidence.asset)
+        if note_shown(target, wanted, evidence.values, evidence.at):
+            changed[key] = target
         if (
             target.sent_at is not None
             and evidence.at >= target.sent_at
             and proves(target, wanted, evidence.values)
             and apply(target, "shown", now, {"measured": evidence.at})
         ):
-            changed[command, evidence.asset] = target
+            changed[key] = target
+            moved.add(key)
     await _write(unit, changed, now)
-    return len(changed)
+    return len(moved)
 
 
 def _target(row: Any) -> Target:
@@ -202,6 +207,7 @@ def _target(row: Any) -> Target:
         row.watch,
         row.error,
         row.late,
+        row.shown,
     )
 
 
@@ -230,6 +236,7 @@ async def _write(unit: Unit, changed: Mapping[_Key, Target], now: datetime) -> N
             "watch": [target.watch for target in targets],
             "errors": [_json(target.error) for target in targets],
             "late": [_json(target.late) for target in targets],
+            "shown": _times(target.shown for target in targets),
         },
     )
     # Not those that only kept late evidence: another command may wait at the same asset.

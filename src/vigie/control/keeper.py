@@ -55,8 +55,9 @@ _MISSED = text(
     " where command = :id and state <> 'confirmed' order by asset"
 )
 _UNANSWERED = text(
-    "select asset from control.target where watch and state = 'timed_out'"
-    " and ended_at > clock_timestamp() - interval '1 hour' order by ended_at desc limit 1000"
+    "select t.asset, c.wanted from control.target t join control.command c on c.id = t.command"
+    " where t.watch and t.state = 'timed_out'"
+    " and t.ended_at > clock_timestamp() - interval '1 hour' order by t.ended_at desc limit 1000"
 )
 
 
@@ -144,19 +145,17 @@ async def _close(unit: Unit, command: Any, counts: dict[str, int], ended_at: Any
 
 async def look_for_late(unit: Unit) -> int:
     """Where a command timed out, does the state known since show it done after all?"""
-    assets = list((await unit.execute(_UNANSWERED)).scalars())
-    if not assets:
+    wanted = {row.asset: row.wanted for row in await unit.execute(_UNANSWERED)}
+    if not wanted:
         return 0
-    states = await read_state(unit, assets)
-    evidence: list[Evidence] = [
-        Reading(
-            state.asset,
-            {name: value.value for name, value in state.values.items() if value.value is not None},
-            min(value.at for value in state.values.values() if value.at is not None),
-        )
-        for state in states.values()
-        if state.at is not None and state.values
-    ]
+    evidence: list[Evidence] = []
+    for state in (await read_state(unit, list(wanted))).values():
+        # As old as the oldest of what was wanted; what else the lamp measures does not matter.
+        values = {name: state.values[name] for name in wanted[state.asset] if name in state.values}
+        times = [value.at for value in values.values() if value.at is not None]
+        if times:
+            shown = {name: v.value for name, v in values.items() if v.value is not None}
+            evidence.append(Reading(state.asset, shown, min(times)))
     return await observe(unit, evidence)
 
 

@@ -78,7 +78,8 @@ class TargetAsset(msgspec.Struct, frozen=True):
 
 
 class TargetState(msgspec.Struct, frozen=True):
-    """How far a command came at one piece of equipment."""
+    """How far a command came at one piece of equipment; since when its readings show what was
+    wanted (`shown_since`), also where it never answered."""
 
     asset: TargetAsset
     state: State
@@ -89,6 +90,7 @@ class TargetState(msgspec.Struct, frozen=True):
     error: TargetError | None
     late: bool
     late_evidence: dict[str, Any] | None
+    shown_since: datetime | None
 
 
 class Ack(Protocol):

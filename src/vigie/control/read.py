@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 
 from vigie.control.model import Command, Requester, TargetAsset, TargetError, TargetState
-from vigie.control.rules import STATES
+from vigie.control.rules import OPEN, STATES
 from vigie.core.database import Unit
 from vigie.core.errors import Invalid, NotFound
 from vigie.core.journal import who_and_why
@@ -38,6 +39,26 @@ async def read_command(unit: Unit, command: UUID) -> Command:
             "command_not_found", f"There is no command {command}.", {"command": str(command)}
         )
     return (await _complete(unit, rows))[0]
+
+
+async def count_now(unit: Unit, command: Command, now: datetime) -> Command:
+    """A command as its targets in sight stand at this moment; the kept counts follow within a
+    second. `ended_at` moves only when all of its targets are in sight."""
+    rows = (
+        await unit.execute(
+            text(
+                "select t.state, count(*) as n, c.total from control.target t"
+                " join control.command c on c.id = t.command where c.id = :id"
+                " group by t.state, c.total"
+            ),
+            {"id": command.id},
+        )
+    ).all()
+    counts = dict.fromkeys(STATES, 0) | {row.state: row.n for row in rows}
+    in_sight = bool(rows) and sum(counts.values()) == rows[0].total
+    whole = in_sight and not any(counts[state] for state in OPEN)
+    ended_at = command.ended_at or (now if whole else None)
+    return msgspec.structs.replace(command, counts=counts, ended_at=ended_at)
 
 
 async def list_commands(
@@ -147,4 +168,5 @@ def _target(row: Any) -> TargetState:
         error,
         row.late is not None,
         row.late,
+        row.shown,
     )

@@ -117,6 +117,7 @@ class Target(msgspec.Struct):
     watch: bool = True
     error: dict[str, Any] | None = None
     late: dict[str, Any] | None = None
+    shown: datetime | None = None
 
 
 def apply(
@@ -159,6 +160,24 @@ def proves(target: Target, wanted: Wanted, values: Mapping[str, float]) -> bool:
     if target.sent_at is None or target.already or not wanted:
         return False
     return shows(wanted, values)
+
+
+def note_shown(target: Target, wanted: Wanted, values: Mapping[str, float], at: datetime) -> bool:
+    """Remember since when readings taken after the sending show what was wanted; True when that
+    changed. It confirms nothing, but people see that the lamp does it."""
+    if target.sent_at is None or at < target.sent_at:
+        return False
+    if not wanted or any(metric not in values for metric in wanted):
+        return False
+    if shows(wanted, values):
+        if target.shown is not None:
+            return False
+        target.shown = at
+        return True
+    if target.shown is None or at < target.shown:
+        return False
+    target.shown = None
+    return True
 
 
 def shows(wanted: Wanted, values: Mapping[str, float]) -> bool:

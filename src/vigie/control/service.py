@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 
 from vigie.control.model import Command, RequestCommand
-from vigie.control.read import read_command
+from vigie.control.read import count_now, read_command
 from vigie.control.rules import STATES, Wanted
 from vigie.control.selection import Chosen, choose, specified, wanted_of
 from vigie.core import clock, journal
@@ -126,7 +126,7 @@ async def request_command(
 async def cancel_command(unit: Unit, command: UUID, reason: str) -> Command:
     """Take a command back where it has not ended: it is not sent again, and what equipment still
     answers is kept as late. Of a command that reaches beyond the caller's scope, the part inside
-    is taken back.
+    is taken back. Answers with the command as it stands then.
 
     Raises NotFound, or Conflict when nothing is open any more.
     """
@@ -152,7 +152,7 @@ async def cancel_command(unit: Unit, command: UUID, reason: str) -> Command:
         occurred=now,
     )
     unit.wake(PROGRESS)
-    return before
+    return await count_now(unit, before, now)
 
 
 async def _same_key(unit: Unit, key: str, digest: bytes) -> UUID | None:

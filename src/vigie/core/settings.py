@@ -134,6 +134,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(ge=1_000_000),
         _doc("Readings that may wait to be stored; admission closes at 80% of it."),
     ] = 2_000_000_000
+    client_messages_per_s: Annotated[
+        float,
+        Meta(ge=1),
+        _doc("Messages a second that one client (site gateway or device) may send on average."),
+    ] = 2_000.0
+    client_bytes_per_s: Annotated[
+        float, Meta(ge=1_000), _doc("Bytes a second that one client may send on average.")
+    ] = 1_000_000.0
+    client_burst_s: Annotated[
+        float,
+        Meta(ge=1, le=600),
+        _doc("Seconds of its allowance that one client may send at once; above, it is cut."),
+    ] = 10.0
     history_days: Annotated[int, Meta(ge=1, le=3660), _doc("Days raw readings are kept.")] = 90
     session_hours: Annotated[float, Meta(gt=0), _doc("A login ends after this many hours.")] = 12.0
     session_idle_minutes: Annotated[

@@ -61,6 +61,9 @@ async def test_commands_over_http(runtime: Runtime, lights: Lights) -> None:
 
     cancelled = await claire.post(f"{path}/cancel", json={"reason": "Erreur"})
     assert cancelled.status_code == 200
+    after = cancelled.json()
+    assert {state: n for state, n in after["counts"].items() if n} == {"cancelled": 3}
+    assert after["ended_at"] is not None
     again = await claire.post(f"{path}/cancel", json={"reason": "Erreur"})
     assert (again.status_code, again.json()["code"]) == (409, "command_ended")
 
@@ -82,6 +85,8 @@ async def test_another_municipality_is_not_counted(runtime: Runtime, lights: Lig
     assert await told(part) == [(2, {"requested": 2})] * 2
     cancelled = await part.post(f"{path}/cancel", json={"reason": "Pas chez nous"})
     assert (cancelled.status_code, cancelled.json()["total"]) == (200, 2)
+    assert {s: n for s, n in cancelled.json()["counts"].items() if n} == {"cancelled": 2}
+    assert cancelled.json()["ended_at"] is None
     await keep(runtime)
     assert await told(everywhere) == [(5, {"requested": 3, "cancelled": 2})] * 2
     assert await told(part) == [(2, {"cancelled": 2})] * 2

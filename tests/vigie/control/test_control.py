@@ -324,6 +324,47 @@ async def test_expires_and_keeps_what_comes_late(
     assert found[shown].late_evidence["event"] == "shown"
 
 
+async def test_tells_since_when_an_unanswered_command_is_shown(
+    runtime: Runtime, lights: Lights, owner: psycopg.AsyncConnection
+) -> None:
+    """Nothing was acknowledged, so nothing is confirmed; but the lamp does it, and that is said."""
+    database = runtime.database
+    obeys, unknown, wavers, afterwards, other = ids = await lights.add(5)
+    await lights.shows([obeys, wavers, afterwards, other], 10)
+    before = clock.now()
+    command = await ask(database, wish(ids))
+    await send_due(runtime)
+    first = clock.now()
+    await see(database, *(reading(light, 40, before) for light in ids))
+    await see(database, *(reading(light, 40, first) for light in (obeys, unknown, wavers)))
+    await see(database, *(reading(light, 40) for light in (obeys, unknown, wavers)))
+    await see(database, reading(wavers, 12), reading(other, 12))
+    found = await targets(database, command)
+    assert {i: t.shown_since for i, t in found.items()} == {
+        obeys: first, unknown: first, wavers: None, afterwards: None, other: None
+    }  # fmt: skip
+    await owner.execute(
+        "update control.command set expires_at = now() - interval '10 s' where id = %s",
+        [command.id],
+    )
+    await keep(runtime)
+    after = clock.now()
+    await lights.shows([afterwards], 40, after)
+    # Another value is older than the command: only what was wanted has to be new.
+    await owner.execute(
+        "update twin.state set ats = array[at, at - interval '1 day', null, null, null, null,"
+        " null, null] where asset = %s",
+        [afterwards],
+    )
+    await keep(runtime, late=True)
+    found = await targets(database, command)
+    assert {t.state for t in found.values()} == {"timed_out"}
+    assert {i: t.shown_since for i, t in found.items()} == {
+        obeys: first, unknown: first, wavers: None, afterwards: after, other: None
+    }  # fmt: skip
+    assert found[afterwards].late_evidence["event"] == "shown"
+
+
 async def test_a_new_command_supersedes_what_is_open(runtime: Runtime, lights: Lights) -> None:
     database = runtime.database
     (a, b, c) = await lights.add(3)

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 
 import msgspec
 import nats.errors
@@ -33,12 +34,18 @@ class Callout:
     """Answers the broker's questions about logins."""
 
     def __init__(
-        self, runtime: Runtime, book: Book, admission: Admission, refusals: Refusals
+        self,
+        runtime: Runtime,
+        book: Book,
+        admission: Admission,
+        refusals: Refusals,
+        holds: Callable[[str], bool],
     ) -> None:
         self._runtime = runtime
         self._book = book
         self._admission = admission
         self._refusals = refusals
+        self._holds = holds
         self._signer = Signer(issuer_seed(runtime.settings.root / "secrets"))
         self.allowed = 0
         self.denied = 0
@@ -114,6 +121,8 @@ class Callout:
         if client.name != known.token:
             # Another's client id would take over its session.
             return "wrong_client_id"
+        if self._holds(known.token):
+            return "quota_exceeded"
         if not self._admission.open:
             return "admission_closed"
         return None

@@ -20,6 +20,7 @@ from vigie.gateways.mqtt.book import CHANGED, Book, changed_tokens
 from vigie.gateways.mqtt.brokerlog import BrokerLog
 from vigie.gateways.mqtt.callout import Callout
 from vigie.gateways.mqtt.presence import Presence
+from vigie.gateways.mqtt.quota import OVER, Quota
 from vigie.gateways.mqtt.refusals import Refusals
 from vigie.gateways.mqtt.sessions import Sessions
 from vigie.gateways.mqtt.streams import bound_retained, ensure_streams
@@ -38,7 +39,8 @@ class MqttGateway:
         self.refusals = Refusals(runtime)
         self.book = Book(runtime, self._void)
         self.admission = Admission(runtime, self.sessions.kick_all)
-        self.callout = Callout(runtime, self.book, self.admission, self.refusals)
+        self.quota = Quota(runtime, self.sessions, self.admission, self.refusals)
+        self.callout = Callout(runtime, self.book, self.admission, self.refusals, self.quota.holds)
         self.broker_log = BrokerLog(runtime, self.sessions, self.book, self.refusals)
         self.presence = Presence(runtime, self.sessions, self.broker_log)
         self.sessions.unwanted = self._unwanted
@@ -52,6 +54,7 @@ class MqttGateway:
             "mqtt": self.keep_door,
             "clients": self._after_opening(self.book.keep),
             "admission": self._after_opening(self.admission.keep),
+            "quota": self._after_opening(self.quota.keep),
             "sessions": self._after_opening(self.sessions.keep),
             "presence": self._after_opening(self.presence.keep),
             "refusals": self._after_opening(self.refusals.keep),
@@ -94,6 +97,7 @@ class MqttGateway:
             await self.sessions.open()
         await self.admission.join()
         self._subscriptions.append(await self.runtime.bus.subscribe(CHANGED, self._changed))
+        self._subscriptions.append(await self.runtime.bus.subscribe(OVER, self.quota.reported))
         await self.callout.listen()
         self._opened = True
 
@@ -116,7 +120,9 @@ class MqttGateway:
 
     def _unwanted(self, token: str) -> bool:
         known = self.book.get(token)
-        return known is None or known.revoked or not self.admission.open
+        if known is None or known.revoked or not self.admission.open:
+            return True
+        return self.quota.holds(token)
 
     async def _void(self, tokens: list[str]) -> None:
         """Connections made with a credential that is void now are cut."""

@@ -152,9 +152,20 @@ class _Wire(Generic[T]):
 _READINGS = _Wire(Reading)
 _ACKS = _Wire(Ack)
 _RAW: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_NAME_MOST = 64
+
+
+class _Values(Struct):
+    """The values of a reading, undecoded: to find the one that is wrong."""
+
+    values: dict[str, msgspec.Raw]
+
+
+_VALUES = msgspec.json.Decoder(_Values)
+_NUMBER: msgspec.json.Decoder[float] = msgspec.json.Decoder(float)
 _TYPE = re.compile(r"^Expected `([^`]*)`, got `([^`]*)`")
 _MISSING = re.compile(r"required field `([^`]*)`")
-_PATH = re.compile(r" - at `([^`]*)`$")
+_PATH = re.compile(r" - at (`key` in )?`([^`]*)`$")
 _DEVICE = re.compile(rb'"device"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
 
 
@@ -314,8 +325,10 @@ def _explained(error: msgspec.ValidationError, payload: bytes) -> Refusal:
     """msgspec's sentence as a code and parameters."""
     said = str(error)
     path = _PATH.search(said)
-    where = path.group(1).removeprefix("key in ") if path else "$"
+    where = path.group(2) if path else "$"
     field = where.removeprefix("$").removeprefix(".") or "$"
+    if field == "values[...]" or (field == "values" and path and path.group(1)):
+        field = _faulty_metric(payload) or field
     if match := _MISSING.search(said):
         inside = "" if field == "$" else f"{field}."
         return _refused("missing_field", payload, field=inside + match.group(1))
@@ -324,6 +337,23 @@ def _explained(error: msgspec.ValidationError, payload: bytes) -> Refusal:
             "wrong_type", payload, field=field, expected=match.group(1), got=match.group(2)
         )
     return _refused("wrong_value", payload, field=field, rule=clean(_PATH.sub("", said)))
+
+
+def _faulty_metric(payload: bytes) -> str:
+    """Which value of a reading is no number, or has no usable name: msgspec says only that one
+    is. Empty when it cannot be found."""
+    try:
+        values = _VALUES.decode(payload).values
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
+    for name, raw in values.items():
+        try:
+            _NUMBER.decode(raw)
+        except msgspec.MsgspecError:
+            return f"values.{clean(name, _NAME_MOST)}"
+        if not 0 < len(name) <= _NAME_MOST:
+            return f"values.{clean(name, _NAME_MOST)}"
+    return ""
 
 
 def _batch(length: int, payload: bytes) -> Refusal:

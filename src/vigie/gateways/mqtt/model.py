@@ -30,7 +30,8 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Gateway(msgspec.Struct, frozen=True):
-    """A client, how it is and what came of its messages."""
+    """A client, how it is and what came of its messages: `parked` ones wait behind the others,
+    and until `held_until` it may not log in, since it sent more than its share."""
 
     token: str
     name: str
@@ -44,6 +45,8 @@ class Gateway(msgspec.Struct, frozen=True):
     messages: int
     quarantined: int
     refused: int
+    parked: int
+    held_until: datetime | None
     revoked: datetime | None
 
 

@@ -37,25 +37,28 @@ class Quarantine:
         if not refused:
             return
         counts: dict[tuple[datetime, str, str], tuple[int, datetime, str]] = {}
+        taken: Counter[tuple[str, str]] = Counter()
         whole: list[Refused] = []
         for item in refused:
             hour = item.received.replace(minute=0, second=0, microsecond=0)
             key = (hour, clean(item.source), item.code)
             total, last, _ = counts.get(key, (0, item.received, ""))
             counts[key] = (total + 1, max(last, item.received), clean(item.topic))
-            if self._take(hour, item):
+            if self._take(hour, item, taken):
                 whole.append(item)
         await tally(unit, "quarantine", [(*key, *value) for key, value in counts.items()])
         if whole:
             await _insert(unit, whole)
+        # A transaction that is rolled back has kept nothing.
+        unit.after_commit(lambda: self._seen.update(taken))
 
-    def _take(self, hour: datetime, item: Refused) -> bool:
+    def _take(self, hour: datetime, item: Refused, taken: Counter[tuple[str, str]]) -> bool:
         if hour != self._hour or len(self._seen) > _SOURCES:
             self._hour = hour
             self._seen.clear()
         key = (item.source, item.code)
-        self._seen[key] += 1
-        return self._seen[key] <= self._kept
+        taken[key] += 1
+        return self._seen[key] + taken[key] <= self._kept
 
 
 async def _insert(unit: Unit, items: Sequence[Refused]) -> None:

@@ -45,6 +45,7 @@ Denial = Literal[
     "revoked",
     "wrong_secret",
     "wrong_client_id",
+    "quota_exceeded",
     "admission_closed",
 ]
 

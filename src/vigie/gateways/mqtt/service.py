@@ -150,8 +150,7 @@ async def read_gateways(
     rows = (
         await unit.execute(
             text(
-                f"{_GATEWAY} where (c.name, c.id) > (:name, :id)"
-                " and (cast(:online as boolean) is null or coalesce(p.online, false) = :online)"
+                f"{_GATEWAY} where (c.name, c.id) > (:name, :id) and {_ONLINE}"
                 " order by c.name, c.id limit :limit"
             ),
             {"name": name, "id": identity, "online": online, "limit": limit + 1},
@@ -159,8 +158,14 @@ async def read_gateways(
     ).all()
     keyed = [(row.id, _gateway(row)) for row in rows]
     page = _CURSOR.page(keyed, limit, key=lambda item: (item[1].name, item[0]))
-    total = (await unit.execute(text("select count(*) from gateways.client"))).scalar_one()
-    return Page([item[1] for item in page.items], page.next, total)
+    total = await unit.execute(
+        text(
+            "select count(*) from gateways.client c"  # noqa: S608 - constants
+            f" left join gateways.presence p on p.client = c.id where {_ONLINE}"
+        ),
+        {"online": online},
+    )
+    return Page([item[1] for item in page.items], page.next, total.scalar_one())
 
 
 async def read_gateway(unit: Unit, token: str) -> Gateway:
@@ -217,12 +222,16 @@ def tell(unit: Unit, bus: Bus, tokens: Sequence[str]) -> None:
     unit.after_commit(lambda: bus.publish(CHANGED, payload))
 
 
+_ONLINE = "(cast(:online as boolean) is null or coalesce(p.online, false) = :online)"
 _GATEWAY = (
     "select c.id, c.token, c.name, c.kind, c.municipality, c.trade, c.revoked,"
     " (select count(*) from gateways.device d where d.client = c.id) as devices,"
     " coalesce(p.online, false) as online, p.since, p.last_seen,"
     " coalesce(p.messages, 0) as messages, coalesce(p.quarantined, 0) as quarantined,"
-    " coalesce(p.refused, 0) as refused"
+    " coalesce(p.refused, 0) as refused,"
+    " (select coalesce(sum(k.messages), 0) from gateways.parked k where k.client = c.token)"
+    " as parked,"
+    " case when p.held_until > now() then p.held_until end as held_until"
     " from gateways.client c left join gateways.presence p on p.client = c.id"
 )
 

@@ -29,6 +29,14 @@ _REMEMBERED = 20_000
 Connection = tuple[str, int]
 
 
+class Traffic(msgspec.Struct, frozen=True):
+    """What the broker received on one connection so far, on whatever topic."""
+
+    token: str
+    messages: int
+    bytes: int
+
+
 class _Server(msgspec.Struct, frozen=True):
     id: str
 
@@ -40,11 +48,17 @@ class _Client(msgspec.Struct, frozen=True):
     host: str = ""
 
 
+class _Received(msgspec.Struct, frozen=True):
+    msgs: int = 0
+    bytes: int = 0
+
+
 class _Event(msgspec.Struct, frozen=True):
     server: _Server
     client: _Client
     timestamp: datetime
     reason: str = ""
+    received: _Received = _Received()
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -52,6 +66,8 @@ class _Line(msgspec.Struct, frozen=True):
     ip: str = ""
     type: str = ""
     authorized_user: str = ""
+    in_msgs: int = 0
+    in_bytes: int = 0
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -87,6 +103,7 @@ class Sessions:
         self._refreshing = asyncio.Lock()
         self.listeners: list[Callable[[Change], None]] = []
         self.unwanted: Callable[[str], bool] = lambda _token: False
+        self.on_gone: Callable[[Connection, Traffic], None] = lambda _connection, _last: None
 
     @property
     def known(self) -> bool:
@@ -163,16 +180,27 @@ class Sessions:
             # The list is a moment old: who came or went meanwhile was told by an event.
             for connection in before & self._token.keys() - listed.keys():
                 self._forget(connection, clock.now(), "")
-            for connection, (token, address) in listed.items():
+            for connection, line in listed.items():
+                token, address = line.authorized_user, line.ip
                 if connection in self._gone:
                     continue
                 self._learn(connection, token, clock.now(), address)
                 if self.unwanted(token):
                     await self._kick(connection)
 
-    async def _list(self) -> dict[Connection, tuple[str, str]] | None:
+    async def traffic(self) -> dict[Connection, Traffic] | None:
+        """What each connection received so far; None when the broker does not say."""
+        listed = await self._list() if self._bus is not None else None
+        if listed is None:
+            return None
+        return {
+            connection: Traffic(line.authorized_user, line.in_msgs, line.in_bytes)
+            for connection, line in listed.items()
+        }
+
+    async def _list(self) -> dict[Connection, _Line] | None:
         """Every MQTT connection of the account, server by server; None when nobody answers."""
-        found: dict[Connection, tuple[str, str]] = {}
+        found: dict[Connection, _Line] = {}
         offset, answered = 0, False
         while True:
             pages = await self._page(offset)
@@ -180,8 +208,7 @@ class Sessions:
             for page in pages:
                 for line in page.data.connections:
                     if line.type == "mqtt" and not line.authorized_user.startswith(CANARY):
-                        key = (page.server.id, line.cid)
-                        found[key] = (line.authorized_user, line.ip)
+                        found[page.server.id, line.cid] = line
             offset += _PAGE
             if not any(page.data.total > offset for page in pages):
                 return found if answered else None
@@ -224,6 +251,8 @@ class Sessions:
             connection = (event.server.id, event.client.id)
             if self._refreshing.locked():
                 self._gone.add(connection)
+            received = event.received
+            self.on_gone(connection, Traffic(event.client.user, received.msgs, received.bytes))
             self._forget(connection, event.timestamp, event.reason)
 
     def _learn(self, connection: Connection, token: str, at: datetime, address: str) -> None:

@@ -117,6 +117,15 @@ async def stream_state(bus: Bus) -> StreamState:
     return StreamState(state["messages"], state["bytes"], config.get("max_bytes", -1))
 
 
+async def waiting_by_subject(bus: Bus) -> dict[str, int]:
+    """How many messages of each client wait in the stream, by subject; the first 100,000 subjects.
+    Raises Unavailable when the broker is away."""
+    answer = await ask(bus, f"$JS.API.STREAM.INFO.{STREAM}", {"subjects_filter": f"{PREFIX}up.>"})
+    if "error" in answer:
+        raise Unavailable("stream_missing", f"The stream {STREAM} is away: {_reason(answer)}.")
+    return answer["state"].get("subjects") or {}
+
+
 async def ask(
     bus: Bus, subject: str, body: dict[str, Any], *, timeout_s: float = 5.0
 ) -> dict[str, Any]:

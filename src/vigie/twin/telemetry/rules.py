@@ -5,8 +5,9 @@ late and repeated messages cannot move it backwards. Time comes first since it i
 age; boot only tells messages of one instant apart, so that a replaced device (boot 0 again) or one
 whose counter wrapped goes on where its time is newer. A wrong clock is bounded by validation.
 
-A message is surely new when it is newer than all that is known of its device: every stored one has
-`at` ≤ known.at. Only the others (late, repeated) must be looked up.
+A message is surely new when it is newer than all that is known of its device (every stored one has
+`at` ≤ known.at) and its number was not passed yet. Only the others (late, repeated, out of order)
+must be looked up. A copy that was given a newer time is still a copy: (device, boot, n) names it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,8 +25,24 @@ def blank(asset: int) -> Known:
 
 
 def surely_new(known: Known, arrival: Arrival) -> bool:
-    """True when no copy of it can have been stored."""
-    return arrival.at > known.at
+    """True when no copy of it can have been stored, not even one with an earlier time."""
+    return arrival.at > known.at and (arrival.boot, arrival.n) > (known.boot, known.n)
+
+
+def restamped(known: Known, arrival: Arrival) -> bool:
+    """True for a copy of the newest message that carries another time."""
+    return (
+        arrival.n == known.n
+        and arrival.boot == known.boot
+        and arrival.at != known.at
+        and known.at != NEVER
+    )
+
+
+def out_of_order(known: Known, arrival: Arrival) -> bool:
+    """True for a number that was passed already, with a time that was not: a copy that was given
+    a new time, a device that was replaced, or one that mixes up its numbers."""
+    return arrival.at > known.at and (arrival.boot, arrival.n) < (known.boot, known.n)
 
 
 def key(arrival: Arrival) -> Key:

@@ -59,6 +59,17 @@ join twin.history h on h.device = k.device and h.at = k.at
 join twin.metric_set s on s.id = h.set
 """  # noqa: S608 - constants
 ).encode()
+_NUMBERED = f"""
+select k.device, k.boot, k.n
+from unnest(%b::int4[], %b::int2[], %b::int4[], %b::timestamptz[]) k(device, boot, n, at)
+where exists (
+ select from twin.history h
+ where h.device = k.device and h.boot = k.boot and h.n = k.n
+  and h.at between k.at - interval '1 hour' and k.at
+  and {SECOND.format(at="h.at")}
+   between {SECOND.format(at="k.at")} - 3600 and {SECOND.format(at="k.at")}
+)
+""".encode()  # noqa: S608 - constants
 # By kind, the slots of flags that ask for a person; none in the first row: kinds not declared.
 _KIND = {name: number for number, name in enumerate(KINDS, start=1)}
 _ABNORMAL = np.array(
@@ -150,18 +161,19 @@ class Store:
         known_of = self._known
         for arrival in arrivals:
             known = known_of[arrival.asset]
-            if arrival.at > known.at:  # rules.surely_new, inlined: once a message
+            # rules.surely_new, inlined: once a message
+            if arrival.at > known.at and (
+                arrival.boot > known.boot or (arrival.boot == known.boot and arrival.n > known.n)
+            ):
                 rules.advance(known, arrival)
                 changed[arrival.asset] = known
                 fresh.append(arrival)
-            else:
+            elif not rules.restamped(known, arrival):
                 late.append(arrival)
-        duplicates = 0
         if late:
-            before = len(fresh)
             await self._take_late(connection, late, fresh, changed)
-            duplicates = len(late) - (len(fresh) - before)
         await _check_sets(connection, fresh)
+        duplicates = len(arrivals) - len(fresh)
         await _copy(connection, fresh)
         return await self._write(connection, fresh, duplicates, changed)
 
@@ -172,6 +184,9 @@ class Store:
         fresh: list[Arrival],
         changed: dict[int, Known],
     ) -> None:
+        late = await self._without_restamped(connection, late, fresh)
+        if not late:
+            return
         siblings = await _siblings(connection, late)
         moments = {(a.asset, a.at) for a in late}
         for arrival in fresh:
@@ -185,6 +200,28 @@ class Store:
                 changed[arrival.asset] = known
             same.append(arrival)
             fresh.append(arrival)
+
+    async def _without_restamped(
+        self, connection: AsyncConnection[Any], late: list[Arrival], fresh: list[Arrival]
+    ) -> list[Arrival]:
+        """Without copies of earlier messages that carry a newer time. Numbers grow with time, so
+        only what breaks that is looked up."""
+        odd = [a for a in late if rules.out_of_order(self._known[a.asset], a)]
+        if not odd:
+            return late
+        names = {(a.asset, a.boot, a.n) for a in fresh}
+        cursor = await connection.execute(
+            _NUMBERED,
+            [
+                wire.Int4Array([a.asset for a in odd]),
+                wire.Int2Array([a.boot for a in odd]),
+                wire.Int4Array([a.n for a in odd]),
+                wire.TimeArray([a.at for a in odd]),
+            ],
+        )
+        names |= {(asset, boot, n) for asset, boot, n in await cursor.fetchall()}
+        copies = {rules.key(a) for a in odd if (a.asset, a.boot, a.n) in names}
+        return [a for a in late if rules.key(a) not in copies]
 
     async def _write(
         self,

@@ -72,6 +72,15 @@ async def test_a_gateway_has_a_name_that_can_be_read(runtime: Runtime, name: str
             await issue_client(unit, runtime.bus, name=name, kind="site", shards=2)
 
 
+async def test_the_total_counts_what_the_filter_lists(
+    admin: httpx.AsyncClient, sites: dict[str, Issued]
+) -> None:
+    away = (await admin.get("/api/v1/gateways?online=false")).json()
+    assert (len(away["items"]), away["total"]) == (3, 3)
+    here = (await admin.get("/api/v1/gateways?online=true")).json()
+    assert (here["items"], here["total"]) == ([], 0)
+
+
 async def test_quarantine_is_seen_in_scope_and_bounded(
     runtime: Runtime,
     admin: httpx.AsyncClient,
@@ -134,3 +143,18 @@ async def test_only_who_manages_may_lock_out(
 async def test_the_schema_is_public(app: Any) -> None:
     answer = await client(app).get("/api/v1/mqtt-schema.json")
     assert answer.json()["$defs"]["Reading"]["required"] == ["device", "boot", "n", "at", "values"]
+
+
+async def test_what_was_rolled_back_uses_up_no_place_in_quarantine(
+    runtime: Runtime, admin: httpx.AsyncClient
+) -> None:
+    quarantine = Quarantine(kept_an_hour=5)
+    with pytest.raises(RuntimeError):
+        async with runtime.database.unit() as unit:
+            await quarantine.put(unit, [refused("unlucky") for _ in range(5)])
+            raise RuntimeError
+    for _ in range(2):
+        async with runtime.database.unit() as unit:
+            await quarantine.put(unit, [refused("unlucky") for _ in range(3)])
+    rows = (await admin.get("/api/v1/quarantine?source=unlucky")).json()["items"]
+    assert len(rows) == 5

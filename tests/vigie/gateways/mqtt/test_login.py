@@ -12,7 +12,8 @@ from vigie.core import ids
 from vigie.core.runtime import Runtime
 from vigie.gateways.mqtt import MqttGateway, revoke, rotate_secret
 from vigie.gateways.mqtt.streams import STREAM, ask, reader_name
-from vigie.gateways.mqtt.wire import Refused, publish, subscribe
+from vigie.gateways.mqtt.wire import Connection, Refused, publish, subscribe
+from vigie.gateways.mqtt.wire import connect as connect_packet
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -166,3 +167,33 @@ async def test_a_storm_of_logins_is_served(runtime: Runtime, gateway: MqttGatewa
     await asyncio.sleep(0.2)
     connections = await asyncio.gather(*[connect(runtime, client) for client in clients])
     await asyncio.gather(*[connection.close() for connection in connections])
+
+
+async def test_a_kept_session_brings_no_old_command(runtime: Runtime, gateway: MqttGateway) -> None:
+    """Clean session 0 is let in: the broker remembers the subscription, and nothing else."""
+    client = await issue(runtime, gateway)
+
+    async def login() -> tuple[Connection, int]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", runtime.settings.mqtt_port)
+        # The flags of CONNECT without "clean session".
+        packet = bytearray(connect_packet(client.token, client.token, client.secret))
+        packet[9] &= ~0x02
+        writer.write(bytes(packet))
+        connection = Connection(reader, writer)
+        kind, body = await asyncio.wait_for(connection.receive(), 30)
+        assert (kind, body[1]) == (0x20, 0)
+        return connection, body[0]
+
+    first, present = await login()
+    assert present == 0
+    async with first:
+        first.writer.write(subscribe(f"down/{client.token}/#", 2))
+        assert (await first.receive())[1] == b"\x00\x02\x00"
+    await asyncio.sleep(0.3)
+    await runtime.bus.publish(f"down.{client.token}.lamp.command", b"while away")
+    second, present = await login()
+    assert present == 1
+    async with second:
+        await runtime.bus.publish(f"down.{client.token}.lamp.command", b"now")
+        _, body = await asyncio.wait_for(second.receive(), 30)
+        assert body.endswith(b"now")

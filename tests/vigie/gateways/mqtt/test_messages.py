@@ -204,3 +204,29 @@ def test_nothing_raises_and_nothing_vanishes(payload: bytes) -> None:
         taken, refused = decode(payload, NOW)
         assert len(taken) + len(refused) >= 1
         assert all(refusal.code in REASONS for refusal in refused)
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        (reading(values={"dimmingLevel": 41, "activePower": "31.2"}), "values.activePower"),
+        (reading(values={"dimmingLevel": None, "activePower": 31.2}), "values.dimmingLevel"),
+        (reading(values={"a": 1, "lampFailure": True, "b": False}), "values.lampFailure"),
+        (reading(values={"a": 1, "b": {"value": 3}}), "values.b"),
+        (reading(values={"a": 1, "b": [2]}), "values.b"),
+        (reading(values={"": 1, "b": 2}), "values."),
+        (b"[" + reading() + b"," + reading(values={"a": 1, "c": "x"}) + b"]", "values.c"),
+    ],
+)
+def test_the_faulty_metric_is_named(payload: bytes, field: str) -> None:
+    _, refusals = decode_readings(payload, NOW)
+    assert [refusal.params["field"] for refusal in refusals] == [field]
+
+
+def test_a_metric_name_from_outside_is_cleaned_and_cut() -> None:
+    _, refusals = decode_readings(reading(values={"\u202e" + "x" * 60: "1"}), NOW)
+    field = refusals[0].params["field"]
+    assert field.startswith("values.")
+    assert "\u202e" not in field
+    _, refusals = decode_readings(reading(values={"x" * 50_000: 1}), NOW)
+    assert len(refusals[0].params["field"]) < 100

@@ -82,13 +82,15 @@ def test_each_value_is_of_the_greatest_message_that_has_it(arrivals: list[Arriva
 
 
 def test_replaced_device_goes_on() -> None:
-    """Counters begin anew; time tells."""
+    """Counters begin anew; time tells, once it was looked up that it is no copy."""
     known = rules.blank(1)
     rules.advance(known, Arrival(1, 32767, 900, 10, 10, SETS[2], (5.0,)))
     later = Arrival(1, 0, 0, 11, 11, SETS[2], (6.0,))
-    assert rules.surely_new(known, later)
-    rules.advance(known, later)
+    assert not rules.surely_new(known, later)
+    assert rules.out_of_order(known, later)
+    assert rules.merge(known, later)
     assert (known.vals[0], known.boot) == (6.0, 0)
+    assert rules.surely_new(known, Arrival(1, 0, 1, 12, 12, SETS[2], (7.0,)))
 
 
 def test_lag_fits_its_column() -> None:

@@ -39,6 +39,7 @@ function Target({ target }: { target: CommandTarget }) {
         <span className={classes["why"]}>
           {why}
           {target.late && ` · ${t("command.late")}`}
+          {target.shown_since && ` · ${t("command.shownSince", { time: format.time(target.shown_since) })}`}
           {target.ended_at && ` · ${format.time(target.ended_at)}`}
         </span>
       </UnstyledButton>

@@ -8,6 +8,9 @@ VALUES = Counter("vigie_ingest_values_total", "Values stored in history.", ["lan
 BATCHES = Counter("vigie_ingest_batches_total", "Transactions committed.", ["lane"])
 QUARANTINED = Counter("vigie_ingest_quarantined_total", "Readings and acks refused.", ["lane"])
 DUPLICATES = Counter("vigie_ingest_duplicates_total", "Readings stored already.", ["lane"])
+PARKED = Counter(
+    "vigie_ingest_parked_total", "Messages over their client's share, stored later.", ["lane"]
+)
 LAG = Gauge("vigie_ingest_lag_seconds", "Age of the last message when it was stored.", ["lane"])
 COMMIT = Histogram(
     "vigie_ingest_commit_seconds",

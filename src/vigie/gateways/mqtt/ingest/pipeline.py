@@ -9,8 +9,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import msgspec
 import psycopg
 import sqlalchemy.exc
 from sqlalchemy import RowMapping, text
@@ -21,8 +23,17 @@ from vigie.core.errors import Conflict, Unavailable
 from vigie.core.leader import Leadership, lead
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
+from vigie.gateways.mqtt.allowance import allowance
 from vigie.gateways.mqtt.ingest import gauges
+from vigie.gateways.mqtt.ingest.counts import Unwritten
 from vigie.gateways.mqtt.ingest.lane import Broken, Lane, Raw, StreamFacts
+from vigie.gateways.mqtt.ingest.parking import (
+    Sorter,
+    next_parked,
+    park,
+    parked_rows,
+    unpark,
+)
 from vigie.gateways.mqtt.ingest.registry import Registry
 from vigie.gateways.mqtt.ingest.validate import (
     DeviceAck,
@@ -34,6 +45,7 @@ from vigie.gateways.mqtt.ingest.validate import (
 )
 from vigie.gateways.mqtt.presence import heard
 from vigie.gateways.mqtt.quarantine import Quarantine
+from vigie.gateways.mqtt.quota import OVER
 from vigie.twin import live
 from vigie.twin.telemetry import Arrival, Evidence, Store, Stored, pending
 
@@ -41,11 +53,14 @@ log = logger(__name__)
 
 Acknowledge = Callable[[Unit, Sequence[DeviceAck]], Awaitable[Any]]
 Observe = Callable[[Unit, Sequence[Evidence]], Awaitable[Any]]
+Finish = Callable[[Unit], Awaitable[None]]
 
 BATCH = 4_000
 BATCH_BYTES = 1_200_000
 CADENCE_S = 0.08
-_HEARD_EVERY_S = 1.0
+_REPORTED_EVERY_S = 0.2
+# While something is parked, new messages are waited for no longer than this.
+_PARKED_WAIT_S = 0.02
 _AWAY = (
     Unavailable,
     OSError,
@@ -95,14 +110,17 @@ class Pipeline:
         self._store = Store(runtime.database)
         self._validator = Validator(registry, self._store.sets)
         self._quarantine = Quarantine()
-        self._heard: dict[int, tuple[int, datetime]] = {}
-        self._heard_at = 0.0
+        self._unwritten = Unwritten()
         self._epoch = 0
         self._commits = 0
         self._broker = ""
         self._stream = ""
         self._newest_us = 0
         self._registered = 0
+        self._sorter = Sorter(allowance(runtime.settings))
+        self._position = 0
+        self._parked = 0
+        self._reported_at = 0.0
 
     async def run(self) -> None:
         """Lead the lane, for ever."""
@@ -145,14 +163,17 @@ class Pipeline:
         checked = time.monotonic()
         while True:
             began = time.monotonic()
-            batch = await self._lane.take(BATCH, BATCH_BYTES, 1.0)
+            wait_s = _PARKED_WAIT_S if self._parked else 1.0
+            batch = await self._lane.take(BATCH, BATCH_BYTES, wait_s)
             self._follow_registry()
             if batch:
-                await self.commit(batch)
+                await self._take(batch)
                 await self._lane.acknowledge(batch[-1])
                 await self._report(component, batch)
                 if self._lane.waiting < BATCH // 2:
                     await asyncio.sleep(max(0.0, CADENCE_S - (time.monotonic() - began)))
+            if self._parked and (not batch or self._caught_up(batch)):
+                await self._unpark()
             now = time.monotonic()
             if now - checked >= 1:
                 checked = now
@@ -182,9 +203,11 @@ class Pipeline:
             if row is None:
                 raise _lost(self._number)
             await self._store.load(unit, self._registry.assets(self._number))
+            self._parked = await parked_rows(unit, self._number)
         self._commits = row["commits"]
         self._broker, self._stream = facts.broker, facts.created
-        return self._resume(int(row["position"]), row, facts), float(row["behind_s"] or 0)
+        self._position = self._resume(int(row["position"]), row, facts)
+        return self._position, float(row["behind_s"] or 0)
 
     def _resume(self, position: int, row: RowMapping, facts: StreamFacts) -> int:
         """Where to go on: after the committed position, or at the beginning of what is there."""
@@ -207,11 +230,55 @@ class Pipeline:
             return 0
         return position
 
-    async def commit(self, batch: Sequence[Raw]) -> None:
-        """Store a batch; a message that the database refuses is found and quarantined."""
+    async def _take(self, batch: Sequence[Raw]) -> None:
+        """Store a batch, except what its clients sent above their share: that is parked first,
+        so that the lane's position never passes a message that is nowhere."""
+        passes, waits = self._sorter.sort(batch)
+        if waits:
+            await self._park(waits, batch[-1].sequence if not passes else self._position)
+        if passes:
+            await self.commit(passes)
+
+    async def _park(self, waits: dict[str, list[Raw]], position: int) -> None:
+        raws = [raw for waiting in waits.values() for raw in waiting]
+        counts = self._unwritten.and_of(self._validator.senders(raws))
+        async with self._runtime.database.unit() as unit:
+            await self._advance(unit, position)
+            rows = await park(unit, self._number, waits)
+        self._commits += 1
+        self._parked += rows
+        self._unwritten.keep(counts, written=False)
+        gauges.PARKED.labels(self._label).inc(len(raws))
+        await self._tell(self._commits - 1, _age(raws[-1]))
+        await self._report_loud(waits)
+
+    async def _report_loud(self, waits: dict[str, list[Raw]]) -> None:
+        """To the gateways, who is far ahead of its share just now: they cut it."""
+        if time.monotonic() - self._reported_at < _REPORTED_EVERY_S:
+            return
+        self._reported_at = time.monotonic()
+        loud = self._sorter.loud(waits, time.time())
+        await self._runtime.bus.publish(OVER, msgspec.json.encode(loud))
+
+    def _caught_up(self, batch: Sequence[Raw]) -> bool:
+        return self._lane.waiting < BATCH // 4 and _age(batch[-1]) < 1
+
+    async def _unpark(self) -> None:
+        """Store some of what was parked, once the lane has nothing newer to do."""
+        async with self._runtime.database.unit() as unit:
+            waited = await next_parked(unit, self._number)
+            if waited is None:
+                self._parked = 0
+                return
+        await self.commit(waited.messages, partial(unpark, row=waited.id))
+        self._parked -= 1
+
+    async def commit(self, batch: Sequence[Raw], finish: Finish | None = None) -> None:
+        """Store a batch; a message that the database refuses is found and quarantined. `finish`
+        runs in its last transaction: of a batch that was parked, and counted then."""
         started = time.perf_counter()
         try:
-            await self._transact(batch)
+            await self._transact(batch, finish)
         except (asyncio.CancelledError, Conflict, Broken, *_AWAY):
             raise
         except Exception as error:
@@ -227,24 +294,26 @@ class Pipeline:
                     topic=topic(batch[0]),
                     cause=repr(error),
                 )
-                await self._put_aside(batch[0], error)
+                await self._put_aside(batch[0], error, finish)
                 return
             log.warning("batch_refused", lane=self._number, size=len(batch), cause=repr(error))
             middle = len(batch) // 2
-            await self.commit(batch[:middle])
-            await self.commit(batch[middle:])
+            await self.commit(batch[:middle], None if finish is None else _nothing)
+            await self.commit(batch[middle:], finish)
             return
         gauges.COMMIT.labels(self._label).observe(time.perf_counter() - started)
 
-    async def _transact(self, batch: Sequence[Raw]) -> None:
+    async def _transact(self, batch: Sequence[Raw], finish: Finish | None) -> None:
         parsed = await self._understand(batch)
         await self._store.prepare(parsed.arrivals)
-        self._note_heard(parsed)
-        counts = self._due_counts()
+        counts = self._unwritten.and_of(parsed.heard if finish is None else {})
+        due = self._unwritten.due
         async with self._runtime.database.unit() as unit:
-            await self._advance(unit, batch[-1])
+            await self._advance(unit, batch[-1].sequence)
+            if finish is not None:
+                await finish(unit)
             await self._quarantine.put(unit, parsed.refused)
-            if counts:
+            if due:
                 await heard(unit, counts)
             stored = await self._store.store(unit, parsed.arrivals)
             if parsed.acks and self._acknowledge is not None:
@@ -255,6 +324,7 @@ class Pipeline:
                 if waiting:
                     await self._show(unit, _evidence(stored.fresh, waiting))
         self._commits += 1
+        self._unwritten.keep(counts, written=due)
         self._count(batch, parsed, stored)
         await self._tell(self._commits - 1, _age(batch[-1]), stored)
 
@@ -287,11 +357,13 @@ class Pipeline:
             parsed = self._validator.parse(batch)
         return parsed
 
-    async def _advance(self, unit: Unit, last: Raw) -> None:
+    async def _advance(self, unit: Unit, sequence: int) -> None:
+        """Move the lane's position, never back; fail when another process leads the lane now."""
+        position = max(self._position, sequence)
         done = await unit.execute(
             _ADVANCE,
             {
-                "position": last.sequence,
+                "position": position,
                 "broker": self._broker,
                 "stream": self._stream,
                 "lane": self._number,
@@ -302,32 +374,32 @@ class Pipeline:
         if done.rowcount != 1:
             raise _lost(self._number)
 
-    async def _put_aside(self, raw: Raw, error: BaseException) -> None:
+        def moved() -> None:
+            self._position = position
+
+        unit.after_commit(moved)
+
+    async def _put_aside(
+        self, raw: Raw, error: BaseException, finish: Finish | None = None
+    ) -> None:
         async with self._runtime.database.unit() as unit:
-            await self._advance(unit, raw)
+            await self._advance(unit, raw.sequence)
+            if finish is not None:
+                await finish(unit)
             await self._quarantine.put(unit, [unstorable(raw, error)])
         self._commits += 1
+        if finish is None:
+            self._unwritten.keep(
+                self._unwritten.and_of(self._validator.senders([raw])), written=False
+            )
         gauges.QUARANTINED.labels(self._label).inc()
-
-    def _note_heard(self, parsed: Parsed) -> None:
-        for client, (count, last_ns) in parsed.heard.items():
-            before, _ = self._heard.get(client, (0, None))
-            self._heard[client] = (before + count, datetime.fromtimestamp(last_ns / 1e9, UTC))
-
-    def _due_counts(self) -> dict[int, tuple[int, datetime]]:
-        """Clients' message counts, written down once a second: a crash may lose that second's."""
-        if time.monotonic() - self._heard_at < _HEARD_EVERY_S:
-            return {}
-        self._heard_at = time.monotonic()
-        counts, self._heard = self._heard, {}
-        return counts
 
     async def _flush_counts(self) -> None:
         """Nothing comes: write down what is still counted here."""
-        counts = self._due_counts() if self._heard else {}
-        if counts:
+        if self._unwritten.counts and self._unwritten.due:
             async with self._runtime.database.unit() as unit:
-                await heard(unit, counts)
+                await heard(unit, self._unwritten.counts)
+            self._unwritten.keep({}, written=True)
 
     def _count(self, batch: Sequence[Raw], parsed: Parsed, stored: Stored) -> None:
         label = self._label
@@ -376,6 +448,10 @@ def _evidence(fresh: Sequence[Arrival], waiting: set[int]) -> list[Evidence]:
         for arrival in fresh
         if arrival.asset in waiting
     ]
+
+
+async def _nothing(_unit: Unit) -> None:
+    """The first half of a parked batch ends nothing."""
 
 
 def _is_datas_fault(error: Exception) -> bool:

@@ -1,10 +1,13 @@
 """Which device is what, through which client: in memory, so that a message asks no database."""
 
 import asyncio
+import contextlib
 import time
 
 import msgspec
+import nats.errors
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from sqlalchemy import text
 
 from vigie.core.errors import Unavailable
@@ -87,8 +90,18 @@ class Registry:
 
     async def keep(self) -> None:
         """Service: load, and load again when something changed, and once an hour."""
-        for subject in ("gateways.changed", "twin.changed", "wake.twin"):
-            await self._runtime.bus.subscribe(subject, self._hear)
+        subscriptions: list[Subscription] = []
+        try:
+            for subject in ("gateways.changed", "twin.changed", "wake.twin"):
+                subscriptions.append(await self._runtime.bus.subscribe(subject, self._hear))
+            await self._follow()
+        finally:
+            # A service that failed is started again on the same connection.
+            for subscription in subscriptions:
+                with contextlib.suppress(nats.errors.Error, OSError):
+                    await subscription.unsubscribe()
+
+    async def _follow(self) -> None:
         component = self._runtime.component("registry")
         while True:
             try:

@@ -114,11 +114,27 @@ class Validator:
                     self._slowly(parsed, raw, source.client)
             else:
                 self._acks(parsed, raw, source.client)
-        for client, (count, last) in heard.items():
-            identity = self._registry.clients.get(client)
-            if identity is not None:
-                parsed.heard[identity] = (count, last)
+        parsed.heard = self._by_id(heard)
         return parsed
+
+    def senders(self, batch: Sequence[Raw]) -> dict[int, tuple[int, int]]:
+        """How many messages of which client, by id, and the broker's time of its last."""
+        heard: dict[str, list[int]] = {}
+        for raw in batch:
+            source = self._sources.get(raw.subject) or self._source(raw.subject)
+            if source is not None:
+                count = heard.setdefault(source.client, [0, 0])
+                count[0] += 1
+                count[1] = raw.time_ns
+        return self._by_id(heard)
+
+    def _by_id(self, heard: dict[str, list[int]]) -> dict[int, tuple[int, int]]:
+        clients = self._registry.clients
+        return {
+            clients[client]: (count, last)
+            for client, (count, last) in heard.items()
+            if client in clients
+        }
 
     def _source(self, subject: bytes) -> Source | None:
         try:

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from vigie.core.runtime import Runtime
 from vigie.gateways.mqtt import ingest
+from vigie.gateways.mqtt.ingest.registry import Registry
 from vigie.gateways.mqtt.streams import STREAM, ask
 from vigie.twin.live.delta import Delta, decode
 from vigie.twin.telemetry import set_desired
@@ -291,3 +294,185 @@ async def test_another_life_of_the_broker_is_read_from_its_start(city: City, run
     async with run(ingest.services(city.runtime)):
         await city.drained()
     assert [row.n for row in await history(city, "d5") if row.n >= 9500] == [9500, 9501]
+
+
+async def messages(city: City, client: str = "c1") -> int:
+    """How many messages the platform says that a client sent."""
+    return await city.scalar(
+        "select coalesce(max(p.messages), 0) from gateways.presence p"
+        " join gateways.client c on c.id = p.client where c.token = :client",
+        client=client,
+    )
+
+
+async def counted(city: City, expected: int) -> None:
+    """Counts are written once a second; longer than that, they are wrong."""
+    for _ in range(200):
+        if await messages(city) >= expected:
+            break
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(1.5)
+    assert await messages(city) == expected
+
+
+async def test_a_bisected_batch_is_counted_once(city: City, run: Run) -> None:
+    async def acknowledge(unit: Any, acks: Sequence[Any]) -> None:
+        if any(ack.detail == "poison" for ack in acks):
+            await unit.execute(text("select 1 / 0"))
+
+    async with run(ingest.services(city.runtime)):
+        await city.send(city.reading("d9", 20_000))
+        await city.drained()
+        await asyncio.sleep(2.5)
+    before = await messages(city)
+    for n in range(20):
+        await city.send(city.reading("d9", 20_001 + n, at=20 - n))
+    await city.send(
+        {
+            "id": str(uuid4()),
+            "device": "d9",
+            "at": city.reading()["at"],
+            "status": "done",
+            "detail": "poison",
+        },
+        channel="ack",
+    )
+    async with run(ingest.services(city.runtime, acknowledge=acknowledge)):
+        await city.drained()
+        await counted(city, before + 21)
+
+
+async def test_a_failed_transaction_loses_no_count(city: City, run: Run) -> None:
+    """Neither its own messages nor those that were stored before and not yet written down."""
+    failed: set[str] = set()
+
+    async def acknowledge(_unit: Any, acks: Sequence[Any]) -> None:
+        fresh = {str(ack.command) for ack in acks} - failed
+        failed.update(fresh)
+        if fresh:
+            raise OSError("the database went away")
+
+    before = await messages(city)
+    async with run(ingest.services(city.runtime, acknowledge=acknowledge)):
+        for n in range(12):
+            await city.send(city.reading("d9", 21_000 + n, at=20 - n))
+            if n % 4 == 3:
+                await city.send(
+                    {"id": str(uuid4()), "device": "d9", "at": city.reading()["at"],
+                     "status": "done"},
+                    channel="ack",
+                )  # fmt: skip
+            await asyncio.sleep(0.3)
+        await city.drained()
+        await counted(city, before + 15)
+    assert len(failed) == 3
+
+
+async def test_the_registry_gives_its_subscriptions_back(city: City, run: Run) -> None:
+    """A service that is started again and again leaves nothing behind on the connection."""
+    registry = Registry(city.runtime)
+    before = len(city.client._subs)
+    for _ in range(3):
+        async with run({"registry": registry.keep}):
+            async with asyncio.timeout(30):
+                while len(city.client._subs) < before + 3:
+                    await asyncio.sleep(0.01)
+    assert len(city.client._subs) == before
+
+
+async def introduce(city: City, number: int) -> None:
+    """A light that no other test speaks for."""
+    async with city.runtime.database.unit() as unit:
+        await city.add_light(unit, number)
+    await city.runtime.bus.publish("gateways.changed")
+    await asyncio.sleep(0.8)
+
+
+async def test_a_copy_with_another_time_changes_nothing(city: City, at_work: Any) -> None:
+    """(device, boot, n) names a reading: a gateway that stamps its copies anew makes no dead
+    sensor alive."""
+    await introduce(city, 201)
+    first = city.reading("d201", 118, boot=7, at=120, values={"activePower": 21})
+    await city.send(first)
+    await city.drained()
+    before = await city.state("d201")
+    count = len(await history(city, "d201"))
+    for ago in (60, 0, 240):
+        await city.send(city.reading("d201", 118, boot=7, at=ago, values={"activePower": 77}))
+    await city.drained()
+    assert len(await history(city, "d201")) == count
+    assert (await city.state("d201")).vals[1] == before.vals[1] == 21
+    assert await city.scalar(
+        "select at from twin.state where asset = :a", a=city.assets["d201"]
+    ) == datetime.fromisoformat(first["at"])
+    # The same after a restart, of which the copy knows nothing.
+    await city.send(city.reading("d201", 1, boot=8, at=20))
+    await city.send(city.reading("d201", 118, boot=7, at=10, values={"activePower": 77}))
+    await city.drained()
+    assert (await city.state("d201")).boot == 8
+    # The same when newer ones came between, before its batch or in it.
+    for n, ago in ((1190, 10.9), (1200, 10.8)):
+        await city.send(city.reading("d201", n, boot=8, at=ago))
+    await city.drained()
+    count = len(await history(city, "d201"))
+    await city.send(city.reading("d201", 1190, boot=8, values={"activePower": 77}))
+    await city.send(
+        [
+            city.reading("d201", 1210, boot=8, at=8),
+            city.reading("d201", 1211, boot=8, at=7),
+            city.reading("d201", 1210, boot=8, at=6, values={"activePower": 77}),
+        ]
+    )
+    await city.drained()
+    assert [row.n for row in await history(city, "d201")][count:] == [1210, 1211]
+    assert (await city.state("d201")).n == 1211
+
+
+async def test_new_readings_whose_numbers_do_not_grow_are_kept(city: City, at_work: Any) -> None:
+    """A replaced device begins again; one that mixes up its numbers loses nothing."""
+    await introduce(city, 203)
+    for n, boot, ago in ((50, 7, 30), (48, 7, 29), (0, 0, 28), (1, 0, 27), (0, 1, 26)):
+        await city.send(city.reading("d203", 7000 * (boot == 7) + n, boot=boot, at=ago))
+        await city.drained()
+    rows = [(row.n, row.boot) for row in await history(city, "d203")]
+    assert rows[-5:] == [(7050, 7), (7048, 7), (0, 0), (1, 0), (0, 1)]
+
+
+async def test_what_a_client_sends_above_its_share_is_stored_last_and_counted_once(
+    city: City, run: Run
+) -> None:
+    before = await messages(city)
+    settings = msgspec.structs.replace(city.runtime.settings, client_messages_per_s=20)
+    small = Runtime(settings, "test", city.runtime.database, city.runtime.bus)
+    for n in range(120):
+        await city.send(city.reading("d3", 30_000 + n, at=60 - n / 4))
+    await city.send(b"not a reading")
+    async with run(ingest.services(small)):
+        await city.drained()
+        parked = await city.scalar("select coalesce(sum(messages), 0) from gateways.parked")
+        assert await city.scalar("select count(*) from gateways.parked where client <> 'c1'") == 0
+        async with asyncio.timeout(30):
+            while await city.scalar("select count(*) from gateways.parked"):
+                await asyncio.sleep(0.05)
+        await counted(city, before + 121)
+    assert parked >= 0
+    stored = [row.n for row in await history(city, "d3") if row.n >= 30_000]
+    assert stored == list(range(30_000, 30_120))
+
+
+async def test_parked_messages_survive_the_process(city: City, run: Run) -> None:
+    """Each is either in the stream or parked or stored, whenever the process ends."""
+    settings = msgspec.structs.replace(city.runtime.settings, client_messages_per_s=1)
+    small = Runtime(settings, "test", city.runtime.database, city.runtime.bus)
+    for n in range(400):
+        await city.send(city.reading("d3", 40_000 + n, at=450 - n))
+    for _ in range(3):
+        async with run(ingest.services(small)):
+            await asyncio.sleep(0.4)
+    async with run(ingest.services(small)):
+        await city.drained()
+        async with asyncio.timeout(30):
+            while await city.scalar("select count(*) from gateways.parked"):
+                await asyncio.sleep(0.05)
+    stored = [row.n for row in await history(city, "d3") if row.n >= 40_000]
+    assert stored == list(range(40_000, 40_400))
