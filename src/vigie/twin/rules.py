@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from vigie.core.text import fold
+from vigie.core.text import spellings
 from vigie.twin.kinds import Kind
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -67,11 +67,7 @@ def _plausible(day: date) -> date:
 
 def folded(name: str, source_id: str) -> str:
     """The words an asset is found by, its token aside."""
-    parts = [fold(name)]
-    plain = fold(source_id)
-    if plain not in parts:
-        parts.append(plain)
-    return " ".join(p for p in parts if p)
+    return " ".join(dict.fromkeys([*spellings(name), *spellings(source_id)]))
 
 
 def differences(

@@ -58,6 +58,7 @@ def test_differences_lead_from_before_to_after(before: dict, after: dict) -> Non
 def test_words_of_an_asset() -> None:
     assert rules.folded("Candélabre", "L-12") == "candelabre l 12"
     assert rules.folded("L-12", "L-12") == "l 12"
+    assert rules.folded("Mât Ste-Anne", "ST-12") == "mat ste anne sainte st 12 saint"
     assert rules.folded("", "") == ""
 
 
