@@ -206,8 +206,7 @@ def _middles(bounds: Floats) -> tuple[Floats, Floats]:
 
 def _on_earth(bounds: Floats) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
-        return (
-            np.isfinite(bounds).all(axis=1)
-            & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
-            & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
-        )
+        good = np.isfinite(bounds).all(axis=1)
+        good &= (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
+        good &= (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+        return np.asarray(good, dtype=np.bool_)

@@ -55,7 +55,7 @@ class OgrFile:
         self.notes: list[str] = []
         self._path, self._shown = path, shown
         self._dbf = ""
-        self._open_options: dict[str, str] = {}
+        self._open_options: dict[str, Any] = {}
         self.encoding = "utf-8"
         if path.suffix.lower() == ".shp":
             self._dbf = self._look_into_dbf(options.encoding)
