@@ -183,6 +183,15 @@ def test_columns_twice_matter_when_used(tmp_path: Path) -> None:
         ("the_geom", [f"SRID=4326;Point Z({x} {y} 240)" for x, y in PLACES]),
         ("geom", [shapely.to_wkb(shapely.Point(p), hex=True) for p in PLACES]),
         ("Geo Shape", [f'{{"type": "Point", "coordinates": [{x}, {y}]}}' for x, y in PLACES]),
+        ("geo_point_2d", [f"{{'lon': {x}, 'lat': {y}}}" for x, y in PLACES]),
+        ("ou", [f"lat={y} lon={x}" for x, y in PLACES]),
+        (
+            "geo_shape",
+            [
+                f"{{'type': 'Feature', 'geometry': {{'coordinates': {p}, 'type': 'Point'}}}}"
+                for p in PLACES
+            ],
+        ),
     ],
 )
 def test_both_coordinates_in_one_column(tmp_path: Path, name: str, cells: list[str]) -> None:

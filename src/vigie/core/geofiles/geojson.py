@@ -79,13 +79,17 @@ class GeoJsonFile:
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """All features, a batch at a time; `lines` are their numbers."""
         names = [self._names[c] for c in columns]
+        id_at = names.index("id") if self._ids and "id" in names else None
         start = size = 0
         geometries: list[Any] = []
         rows: list[list[Any]] = []
         for feature, length in _Reader(self._path, self._shown).features():
             properties = _properties(feature)
             geometries.append(_member(feature, "geometry"))
-            rows.append([self._property(feature, properties, name) for name in names])
+            row = [properties.get(name) for name in names]
+            if id_at is not None:
+                row[id_at] = _member(feature, "id")
+            rows.append(row)
             size += length
             if len(rows) >= BATCH_ROWS or size > _BATCH_CHARACTERS:
                 yield self._batch(start, geometries, rows, columns)
@@ -93,9 +97,6 @@ class GeoJsonFile:
                 size, geometries, rows = 0, [], []
         if rows:
             yield self._batch(start, geometries, rows, columns)
-
-    def _property(self, feature: Any, properties: dict[str, Any], name: str) -> Any:
-        return feature.get("id") if self._ids and name == "id" else properties.get(name)
 
     def _batch(
         self, start: int, geometries: list[Any], rows: list[list[Any]], columns: Sequence[str]
@@ -178,12 +179,7 @@ class _Reader:
             key, _ = window.value()
             window.expect(":")
             if key == "features" and window.peek() == "[":
-                window.expect("[")
-                while window.peek() != "]":
-                    yield window.value()
-                    if window.peek() != "]":
-                        window.expect(",")
-                window.expect("]")
+                yield from self._items(window)
             else:
                 value, _ = window.value()
                 if key in _KEPT:
@@ -193,6 +189,19 @@ class _Reader:
         window.expect("}")
         if window.peek():
             raise ValueError("something follows its end")
+
+    @staticmethod
+    def _items(window: "_Window") -> Iterator[tuple[Any, int]]:
+        window.expect("[")
+        if window.peek() == "]":
+            window.expect("]")
+            return
+        while True:
+            yield window.value()
+            if (after := window.take()) == "]":
+                return
+            if after != ",":
+                raise ValueError(f"',' expected, {after or 'the end'!r} found")
 
 
 class _Window:
@@ -205,6 +214,9 @@ class _Window:
 
     def peek(self) -> str:
         """The next character that is no space, "" at the end."""
+        here = self._text[self._at : self._at + 1]
+        if here and here not in " \t\r\n":
+            return here
         while True:
             found = _SPACE.match(self._text, self._at)
             self._at = found.end() if found else self._at
@@ -212,11 +224,16 @@ class _Window:
                 return self._text[self._at : self._at + 1]
             self._fill()
 
+    def take(self) -> str:
+        """Steps over the next character that is no space."""
+        found = self.peek()
+        self._at += len(found)
+        return found
+
     def expect(self, character: str) -> None:
         """Steps over a character. Raises ValueError when another one is there."""
-        if (found := self.peek()) != character:
+        if (found := self.take()) != character:
             raise ValueError(f"{character!r} expected, {found or 'the end'!r} found")
-        self._at += 1
 
     def value(self) -> tuple[Any, int]:
         """The next value and its length. Raises ValueError."""

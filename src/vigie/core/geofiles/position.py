@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 import numpy as np
@@ -28,6 +28,8 @@ _WKT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _WKB = re.compile(r"\s*(?:00|01)[0-9A-Fa-f]{40,}\s*")
+_LON = re.compile(r"(?i)\b(?:lon|lng|long|longitude)\b['\"]?\s*[:=]?\s*([+-]?\d{1,3}(?:\.\d+)?)\b")
+_LAT = re.compile(r"(?i)\b(?:lat|latitude)\b['\"]?\s*[:=]?\s*([+-]?\d{1,2}(?:\.\d+)?)\b")
 _SHOWN = 60
 _DETAIL = 200
 
@@ -125,7 +127,7 @@ def one_column(
     sure = bool(wanted)
     cells = {i: [t for row in sample if (t := _cell(row, i).strip())] for i in columns}
     filled = {i: texts for i, texts in cells.items() if texts}
-    for find in (_find_wkt, _find_wkb, _find_geojson):
+    for find in (_find_wkt, _find_wkb, _find_geojson, _find_named):
         for i, texts in filled.items():
             if found := find(i, names[i], texts, sure):
                 return found
@@ -167,14 +169,46 @@ def _wkb(texts: Sequence[str]) -> Geometries:
 
 
 def _find_geojson(index: int, name: str, texts: Sequence[str], sure: bool) -> OneColumn | None:
-    if not _most((text.startswith("{") and '"coordinates"' in text for text in texts), sure):
+    if not _most((text.startswith("{") and "coordinates" in text for text in texts), sure):
         return None
-    return OneColumn(index, geojson, f"Positions are read from the column {name!r} (GeoJSON).")
+    return OneColumn(index, _geojson, f"Positions are read from the column {name!r} (GeoJSON).")
 
 
-def geojson(texts: Sequence[str]) -> Geometries:
-    """Geometries of GeoJSON texts, None for what is none."""
-    return np.asarray(shapely.from_geojson(list(texts), on_invalid="ignore"), dtype=object)
+def _geojson(texts: Sequence[str]) -> Geometries:
+    return shapes([_json(text) for text in texts])
+
+
+def _json(text: str) -> Any:
+    """The geometry of a GeoJSON text, feature or not; some exports write Python's quotes."""
+    try:
+        value = json.loads(text.replace("'", '"'))
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, dict) and "geometry" in value:
+        return cast(dict[str, Any], value)["geometry"]
+    return value
+
+
+def _find_named(index: int, name: str, texts: Sequence[str], sure: bool) -> OneColumn | None:
+    if not _most((named_pair(text) is not None for text in texts), sure):
+        return None
+    note = f"Positions are read from the column {name!r}, longitude and latitude by their names."
+    return OneColumn(index, lambda cells: _points(named_pair(text) for text in cells), note)
+
+
+def named_pair(text: str) -> tuple[float, float] | None:
+    """Longitude and latitude that are named: "{'lon': 5.04, 'lat': 47.32}", "lat=47.32 lon=5"."""
+    if len(text) > 300:
+        return None
+    lon, lat = _LON.search(text), _LAT.search(text)
+    return (float(lon[1]), float(lat[1])) if lon and lat else None
+
+
+def _points(pairs: Iterable[tuple[float, float] | None]) -> Geometries:
+    points = [None if pair is None else shapely.Point(*pair) for pair in pairs]
+    geometry = np.empty(len(points), dtype=object)
+    geometry[:] = points
+    return geometry
 
 
 def _find_pair(
@@ -198,12 +232,8 @@ def _find_pair(
         latitude_first = degrees and not _LON_FIRST.search(folded)
 
     def read(cells: Sequence[str]) -> Geometries:
-        found = [pair(text) for text in cells]
-        order = (1, 0) if latitude_first else (0, 1)
-        points = [None if p is None else shapely.Point(p[order[0]], p[order[1]]) for p in found]
-        geometry = np.empty(len(points), dtype=object)
-        geometry[:] = points
-        return geometry
+        found = (pair(text) for text in cells)
+        return _points(p[::-1] if p and latitude_first else p for p in found)
 
     order = "latitude, longitude" if latitude_first else "x (or longitude), y (or latitude)"
     return OneColumn(index, read, f"Positions are read from the column {name!r}, as {order}.")
@@ -258,7 +288,7 @@ def shapes(values: Sequence[Any]) -> Geometries:
     if at:
         geometry[at] = shapely.points(np.array(points, dtype=np.float64))
     if others:
-        geometry[others] = geojson(texts)
+        geometry[others] = shapely.from_geojson(texts, on_invalid="ignore")
     return geometry
 
 
