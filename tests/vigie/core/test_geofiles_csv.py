@@ -77,6 +77,7 @@ def test_a_quote_never_closed_costs_its_line_only(tmp_path: Path) -> None:
         # Well formed, and yet two lights in one: closed by the next stray quote.
         ['q1;"Mât 3;5.0415;47.322', 'q2;Mât 4";5.0428;47.3231', "q3;Mât 5;5.0441;47.3242"],
         ['q1;"Mât 3;5.0415;47.322', "q2;Mât 4;5.0428;47.3231", 'q3;Mât 5";5.0441;47.3242'],
+        ['"q1;1";"Mât 3;5.0415;47.322', 'q2;Mât 4";"5,0428";47.3231', "q3;M;5.0441;47.3242"],
         # Within one line.
         ['q1;"Mât 3;5.0415";47.322', "q2;Mât 4;5.0428;47.3231", "q3;Mât 5;5.0441;47.3242"],
         # A quote too many.
@@ -86,10 +87,16 @@ def test_a_quote_never_closed_costs_its_line_only(tmp_path: Path) -> None:
 def test_no_light_ever_stands_where_another_does(tmp_path: Path, rows: list[str]) -> None:
     batch, _ = read(tmp_path, "\n".join(["ref;nom;lon;lat", *rows]))
     where = placed(batch)
-    assert "q1" not in where
+    assert not {"q1", "q1;1"} & where.keys()
     truth = dict(zip(("q1", "q2", "q3"), PLACES, strict=True))
     assert where.items() <= truth.items()
     assert problems(batch)[2] == "stray_quote"
+
+
+def test_a_quote_does_not_shift_the_columns_after_it(tmp_path: Path) -> None:
+    text = "ref;nom;lon;lat;power;alt\n"
+    batch, _ = read(tmp_path, text + 'q1;"Mât 3;5.0415";47.322;70;240\n')
+    assert problems(batch) == {2: "stray_quote"}
 
 
 def test_quotes_that_are_right_are_read(tmp_path: Path) -> None:

@@ -93,6 +93,13 @@ def test_utf16_without_a_mark(tmp_path: Path, encoding: str) -> None:
     assert batch.columns["ref"] == ["M0", "M1", "M2"]
 
 
+def test_utf8_that_is_named_otherwise_is_told(tmp_path: Path) -> None:
+    _, encoding, notes = read(tmp_path / "a.csv", CSV.encode(), encoding="cp1252")
+    assert encoding == "cp1252"
+    assert any("valid UTF-8" in note for note in notes)
+    assert read(tmp_path / "b.csv", CSV.encode("cp1252"), encoding="cp1252")[2] == []
+
+
 def test_bytes_that_a_named_encoding_does_not_have(tmp_path: Path) -> None:
     content = CSV.encode("cp1252") + b"M9;x\x81y;5.04;47.3\n"
     batch, _, _ = read(tmp_path / "a.csv", content, encoding="cp1252")

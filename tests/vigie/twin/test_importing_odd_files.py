@@ -78,6 +78,9 @@ async def test_the_report_says_what_is_wrong_with_a_line(city: Runtime, tmp_path
     assert "'est', '47.32'" in words
     assert "'30/02/2014'" in words
     assert counts(report) == (2, 0, 0, 4)
+    file.write_text("ref;nom;lon;lat\ng;b\ufffdton;5.0441;47.3242\n")
+    damaged = await twin.import_equipment(city, file, mapping=mapping("lines", name="nom"))
+    assert [(w.line, w.code) for w in damaged.warnings] == [(2, "damaged")]
     async with city.database.unit() as unit:
         items = (await twin.list_assets(unit, "source:lines")).items
     assert items[0].name == "Égalité, côté été"

@@ -92,13 +92,30 @@ def detect(path: Path) -> Detected:
     return _judge(tally, path.name)
 
 
+def named(path: Path, encoding: str) -> Detected:
+    """The encoding that a person names, with a note where the text is plainly UTF-8 instead."""
+    name = known(encoding)
+    if name in {"utf-8", "utf-8-sig", "ascii"} or name.startswith(("utf-16", "utf-32")):
+        return Detected(name)
+    tally = _Tally()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            tally.add(chunk)
+    tally.add(b"", final=True)
+    if tally.good and not tally.bad:
+        return Detected(
+            name, (f"The text is read as {name} as asked, and is valid UTF-8: are accents right?",)
+        )
+    return Detected(name)
+
+
 def _judge(tally: _Tally, name: str) -> Detected:
     if not tally.bad:
         return Detected("utf-8")
     if tally.good >= tally.bad:
         note = (
-            f"The text is UTF-8 but for {tally.bad} bytes, the first on line {tally.first_line}: "
-            "rows whose text holds one are refused."
+            f"The text is UTF-8 but for bytes of another encoding ({tally.bad}, the first on line "
+            f"{tally.first_line}): rows whose text holds one are refused."
         )
         return Detected("utf-8", (note,))
     if tally.good * 20 > tally.bad:

@@ -65,10 +65,8 @@ def _open(
         if not head.startswith(b"SQLite format 3\x00"):
             raise unreadable(shown, "it is not a GeoPackage")
         return OgrFile(data, shown, options, near, place)
-    if options.encoding:
-        detected = encodings.Detected(encodings.known(options.encoding))
-    else:
-        detected = encodings.detect(data)
+    given = options.encoding
+    detected = encodings.named(data, given) if given else encodings.detect(data)
     text = encodings.as_utf8(data, detected.encoding, work / f"utf8{suffix}")
     if suffix in {".csv", ".txt"}:
         opened = CsvFile(text, shown, detected.encoding, options, near, place)

@@ -47,6 +47,7 @@ class CsvRecords:
         self._width = 0
         self._skip = 0
         self.delimiter = self._find_delimiter()
+        self._cell = re.compile(rf' *"(?:[^"]|"")*" *(?={re.escape(self.delimiter)}|$)')
         self.names, self._header_line = self._find_header(is_header)
         self._width = len(self.names)
 
@@ -127,18 +128,27 @@ class CsvRecords:
             q1;"Pole 3;5.04;47.32
             q2;Pole 4";5.05;47.33
 
-        is well formed and puts q1 at q2's position. Each of its lines, quotes taken as any other
-        character, has just as many cells as there are columns: two lights, not one.
+        is well formed and puts q1 at q2's position. Each of its lines by itself, the open quote
+        taken as any other character, has just as many cells as there are columns: two lights.
         """
         if self._width < 2:
             return False
-        whole = [self._literal_width(line) == self._width for line in used]
-        missing = len(cells) < self._width
-        return whole[0] and (missing or any(whole[1:]))
+        if len(used) == 1:
+            return len(cells) < self._width <= used[0].count(self.delimiter) + 1
+        whole = [self._width_alone(line) == self._width for line in used]
+        return whole[0] and (len(cells) < self._width or any(whole[1:]))
 
-    def _literal_width(self, line: str) -> int:
+    def _width_alone(self, line: str) -> int:
+        """How many cells a line has by itself: a quote that is not closed on it is no quote."""
         text = line.rstrip("\r\n ")
-        width = text.count(self.delimiter) + 1
+        width, at = 1, 0
+        while True:
+            if quoted := self._cell.match(text, at):
+                at = quoted.end()
+            at = text.find(self.delimiter, at)
+            if at < 0:
+                break
+            width, at = width + 1, at + 1
         return width - 1 if width > self._width and text.endswith(self.delimiter) else width
 
     def _find_delimiter(self) -> str:

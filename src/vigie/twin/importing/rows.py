@@ -153,6 +153,11 @@ class RowMaker:
                     line, "too_long", f"its {target} is over {TEXT_LIMIT} characters"
                 )
                 return None
+        for target, text in texts.items():
+            if "\ufffd" in text:
+                self._report.warn(
+                    line, "damaged", f"its {target} lost a character before: {text[:60]!r}"
+                )
         days: dict[str, date | None] = {}
         for target in DATES:
             days[target] = None
