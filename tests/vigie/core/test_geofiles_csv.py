@@ -1,5 +1,6 @@
 """CSV files as cities and spreadsheets really write them: read right, or refused by line."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,49 @@ def test_a_quote_does_not_shift_the_columns_after_it(tmp_path: Path) -> None:
     text = "ref;nom;lon;lat;power;alt\n"
     batch, _ = read(tmp_path, text + 'q1;"Mât 3;5.0415";47.322;70;240\n')
     assert problems(batch) == {2: "stray_quote"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stray_quotes_anywhere_move_no_light(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    imported = 0
+    for _ in range(60):
+        text, truth = _with_stray_quotes(dice)
+        try:
+            batch, _ = read(tmp_path, text)
+        except VigieError:
+            continue
+        where = placed(batch)
+        imported += len(where)
+        for ref, at in where.items():
+            assert truth.get(ref.strip('"'), at) == at, text
+    assert imported > 100
+
+
+def _with_stray_quotes(dice: random.Random) -> tuple[str, dict[str, list[float]]]:
+    """A file of some lights, a quote too many in one or two cells, and where the lights are."""
+    delimiter = dice.choice(";,\t|")
+    columns = dice.sample(["ref", "nom", "lon", "lat", "note"], 5)
+    truth: dict[str, list[float]] = {}
+    rows: list[list[str]] = []
+    for i in range(dice.randint(2, 8)):
+        truth[f"q{i}"] = [round(5 + dice.random() / 10, 4), round(47.3 + dice.random() / 20, 4)]
+        name = dice.choice(["Mât 3", f"Rue {delimiter} x", "Rue A", '12"'])
+        cells = dict(zip(("lon", "lat"), map(str, truth[f"q{i}"]), strict=True))
+        cells |= {"ref": f"q{i}", "nom": name, "note": dice.choice(["", "a", "b c"])}
+        rows.append(
+            [
+                '"' + cells[c].replace('"', '""') + '"'
+                if delimiter in cells[c] or dice.random() < 0.2
+                else cells[c]
+                for c in columns
+            ]
+        )
+    for _ in range(dice.randint(1, 2)):
+        row, column = dice.choice(rows), dice.randrange(5)
+        at = dice.choice([0, 0, len(row[column])])
+        row[column] = row[column][:at] + '"' + row[column][at:]
+    return "\n".join(delimiter.join(row) for row in [columns, *rows]) + "\n", truth
 
 
 def test_quotes_that_are_right_are_read(tmp_path: Path) -> None:

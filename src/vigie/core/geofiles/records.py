@@ -129,14 +129,14 @@ class CsvRecords:
             q2;Pole 4";5.05;47.33
 
         is well formed and puts q1 at q2's position. Each of its lines by itself, the open quote
-        taken as any other character, has just as many cells as there are columns: two lights.
+        taken as any other character, has as many cells as there are columns: two lights.
         """
         if self._width < 2:
             return False
         if len(used) == 1:
             return len(cells) < self._width <= used[0].count(self.delimiter) + 1
-        whole = [self._width_alone(line) == self._width for line in used]
-        return whole[0] and (len(cells) < self._width or any(whole[1:]))
+        first, *others = (self._width_alone(line) for line in used)
+        return first >= self._width and (len(cells) < self._width or self._width in others)
 
     def _width_alone(self, line: str) -> int:
         """How many cells a line has by itself: a quote that is not closed on it is no quote."""
