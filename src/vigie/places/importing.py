@@ -28,7 +28,7 @@ from vigie.core.geofiles import (
     is_inexact,
     load_mapping,
     open_geofile,
-    refuse_faults,
+    refuse_fault,
     text_of,
 )
 from vigie.core.geometry import length_m
@@ -136,14 +136,13 @@ def _contours(
                 {"file": file.name, "columns": opened.fields[:200]},
             )
         for batch in opened.batches([column]):
-            refuse_faults(report, batch)
             for i, line in enumerate(batch.lines):
                 report.read += 1
                 code = where.code(text_of(batch.columns[column][i]))
                 shape = batch.geometry[i]
                 if shape is None:
-                    continue
-                if shape.geom_type not in ("Polygon", "MultiPolygon"):
+                    refuse_fault(report, batch, i)
+                elif shape.geom_type not in ("Polygon", "MultiPolygon"):
                     report.refuse(line, "not_an_area", "it is not an area")
                 elif code is None:
                     report.refuse(line, "not_of_here", "its municipality is not of the territory")
@@ -216,11 +215,11 @@ def _rows(
     batch: Batch, mapping: Mapping, where: Locator, report: ImportReport
 ) -> list[tuple[Any, ...]]:
     report.read += len(batch)
-    refuse_faults(report, batch)
     kept: list[int] = []
     lines: list[Any] = []
     for i, shape in enumerate(batch.geometry):
         if shape is None:
+            refuse_fault(report, batch, i)
             continue
         line = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
         if line.geom_type not in ("LineString", "MultiLineString"):

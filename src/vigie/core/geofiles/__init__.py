@@ -22,7 +22,7 @@ from vigie.core.geofiles.mapping import (
 )
 from vigie.core.geofiles.numbers import number
 from vigie.core.geofiles.opening import open_geofile
-from vigie.core.geofiles.report import ImportReport, Progress, Remark, refuse_faults
+from vigie.core.geofiles.report import ImportReport, Progress, Remark, refuse_fault, refuse_faults
 from vigie.core.geofiles.source import Batch, GeoFile, ReadOptions, clean_text
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "load_mapping",
     "number",
     "open_geofile",
+    "refuse_fault",
     "refuse_faults",
     "text_of",
 ]

@@ -90,7 +90,13 @@ FAULTS = {
 }
 
 
+def refuse_fault(report: ImportReport, batch: Batch, row: int) -> None:
+    """Refuses a row that its reader found unusable."""
+    code = batch.problems.get(row, "no_geometry")
+    report.refuse(batch.lines[row], code, batch.details.get(row) or FAULTS[code])
+
+
 def refuse_faults(report: ImportReport, batch: Batch) -> None:
-    """Refuses the rows of a batch that its reader found unusable."""
-    for i, code in sorted(batch.problems.items()):
-        report.refuse(batch.lines[i], code, batch.details.get(i) or FAULTS[code])
+    """Refuses all such rows of a batch."""
+    for row in sorted(batch.problems):
+        refuse_fault(report, batch, row)
