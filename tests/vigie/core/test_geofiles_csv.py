@@ -252,6 +252,16 @@ def test_both_coordinates_in_one_column(tmp_path: Path, name: str, cells: list[s
     assert any(repr(name) in note for note in notes)
 
 
+def test_hexadecimal_ids_are_no_positions(tmp_path: Path) -> None:
+    ids = ["01" + f"{i:x}" * 46 for i in range(10, 13)]
+    rows = [f"{key};POINT({x} {y})" for key, (x, y) in zip(ids, PLACES, strict=True)]
+    assert placed(read(tmp_path, "\n".join(["ref;ou", *rows]))[0]) == dict(
+        zip(ids, PLACES, strict=True)
+    )
+    pairs = [f"{key};{y}, {x}" for key, (x, y) in zip(ids, PLACES, strict=True)]
+    assert len(placed(read(tmp_path, "\n".join(["ref;ou", *pairs]))[0])) == 3
+
+
 def test_one_column_is_read_in_the_system_it_names(tmp_path: Path) -> None:
     move = Transformer.from_crs(4326, 2154, always_xy=True)
     rows = [f"G{i};SRID=2154;POINT({x} {y})".replace(";SRID", '|SRID')

@@ -159,7 +159,11 @@ def _wkt(texts: Sequence[str]) -> Geometries:
 def _find_wkb(index: int, name: str, texts: Sequence[str], sure: bool) -> OneColumn | None:
     if not _most((_WKB.fullmatch(text) is not None for text in texts), sure):
         return None
-    numbers = set(np.asarray(shapely.get_srid(_wkb(texts))).tolist()) - {0, -1}
+    shapes_found = _wkb(texts)
+    # Ids may be hexadecimal too.
+    if not _most((shape is not None for shape in shapes_found), sure):
+        return None
+    numbers = set(np.asarray(shapely.get_srid(shapes_found)).tolist()) - {0, -1}
     system = _epsg(str(numbers.pop())) if len(numbers) == 1 else None
     return OneColumn(index, _wkb, f"Positions are read from the column {name!r} (WKB).", system)
 
@@ -233,7 +237,7 @@ def _find_pair(
 
     def read(cells: Sequence[str]) -> Geometries:
         found = (pair(text) for text in cells)
-        return _points(p[::-1] if p and latitude_first else p for p in found)
+        return _points((p[1], p[0]) if p and latitude_first else p for p in found)
 
     order = "latitude, longitude" if latitude_first else "x (or longitude), y (or latitude)"
     return OneColumn(index, read, f"Positions are read from the column {name!r}, as {order}.")
