@@ -15,7 +15,7 @@ from vigie.core.geofiles.source import ReadOptions
 POSITION = ("lon", "lat", "x", "y", "position")
 # Beyond this a float no longer tells neighbouring whole numbers apart.
 EXACT = 2**53
-_SHORTENED = re.compile(r"[+-]?\d[.,]\d+[eE]\+?\d{2,}")
+_SHORTENED = re.compile(r"\d(?:[.,]\d+[eE]\+?|[eE]\+)\d{2,}")
 
 
 class SourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
