@@ -56,18 +56,64 @@ from written w join twin.asset a using (token);
 """
 
 
-async def test_what_is_there_is_kept_and_completed(engines: Engines) -> None:
+NAMED = """
+insert into places.street (source, source_id, name, folded, geometry, bbox, lon, lat, length_m,
+ digest)
+ values ('x', '1', 'Rue Ste-Anne', 'rue ste anne', '', '{0,0,0,0}', 5, 47, 1, ''),
+        ('x', '2', 'Rue de l\u02bcÉgalité', 'rue de l\u02bcegalite', '', '{0,0,0,0}', 5, 47, 1, '');
+insert into twin.asset (token, kind, trade, source, source_id, name, folded, municipality, lon, lat,
+ mercator)
+ values ('TA', 'Streetlight', 'lighting', 'x', 'ST-1', 'Mât l\u02bcÉté',
+         'mat l\u02bcete st 1 ta', '21231', 5, 47, point(0, 0)),
+        ('TB', 'Streetlight', 'lighting', 'x', 'L-2', 'Mât', 'mat l 2 tb', '21231', 5, 47,
+         point(0, 0)),
+        ('TC', 'Streetlight', 'lighting', 'x', 'p-1-2', 'Mât', 'mat p-1-2 tc', '21231', 5, 47,
+         point(0, 0));
+insert into twin.word (word, asset, municipality, trade)
+ select w, a.id, a.municipality, a.trade
+ from twin.asset a, lateral unnest(string_to_array(a.folded, ' ')) w;
+"""
+
+
+async def test_stored_names_are_folded_again(engines: Engines) -> None:
     name = "old_" + token(length=10).lower()
     await engines.administer(f"create database {name}")
     url = engines.url(name, OWNER)
+    _upgrade(url, "0011")
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
+        await owner.execute(NAMED.encode())
+        migrate(url, LOGIN)
+        rows = await owner.execute("select folded from places.street order by source_id")
+        assert await rows.fetchall() == [("rue sainte anne",), ("rue de l egalite",)]
+        rows = await owner.execute(
+            "select a.token, a.folded, a.version, array_agg(w.word order by w.word)"
+            " from twin.asset a join twin.word w on w.asset = a.id group by 1, 2, 3 order by 1"
+        )
+        assert await rows.fetchall() == [
+            ("TA", "mat l ete st 1 saint ta", 1, ["1", "ete", "l", "mat", "saint", "st", "ta"]),
+            ("TB", "mat l 2 tb", 1, ["2", "l", "mat", "tb"]),
+            ("TC", "mat p-1-2 tc", 1, ["mat", "p-1-2", "tc"]),
+        ]
+    await engines.administer(f"drop database {name} with (force)")
+
+
+def _upgrade(url: str, revision: str) -> None:
+    """A database as an older revision of the project left it."""
     config = Config()
     config.set_main_option("script_location", str(Path(vigie.__file__).parent / "migrations"))
     engine = create_engine(sqlalchemy_url(url))
     with engine.begin() as connection:
         connection.execute(text("create schema core"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "0008")
+        command.upgrade(config, revision)
     engine.dispose()
+
+
+async def test_what_is_there_is_kept_and_completed(engines: Engines) -> None:
+    name = "old_" + token(length=10).lower()
+    await engines.administer(f"create database {name}")
+    url = engines.url(name, OWNER)
+    _upgrade(url, "0008")
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
         await owner.execute(BEFORE)
         migrate(url, LOGIN, every_room())

@@ -1,8 +1,8 @@
 """Finding streets and municipalities by name, as people type: in memory, a few thousand names.
 
-Every word typed must start a word of the name, in any order; words such as "rue" give way
-when nothing has them all. Ranked: the name itself, then names
-that start with the words typed, then whole words in order, then the rest; shorter names first.
+Every word typed must start a word of the name, in any of its spellings and any order; words such
+as "rue" give way when nothing has them all. Ranked: the name itself, then names that start with the
+words typed, then whole words in order, then the rest; shorter names first.
 """
 
 from bisect import bisect_left
@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from vigie.core.geometry import BBox
-from vigie.core.text import successor, words
+from vigie.core.text import fold, spellings, successor, words
 from vigie.places.model import PlaceHit, Point
 
 CANDIDATES = 1000
@@ -43,7 +43,7 @@ class Gazetteer:
         self._folded = [e.folded for e in self._entries]
         places: dict[str, list[int]] = {}
         for number, entry in enumerate(self._entries):
-            for word in set(entry.folded.split()) | set(words(entry.detail)):
+            for word in {*spellings(entry.label), *spellings(entry.detail)}:
                 places.setdefault(word, []).append(number)
         self._words = sorted(places)
         self._places = [places[w] for w in self._words]
@@ -70,8 +70,11 @@ class Gazetteer:
         found = self._with_all(asked)
         if not found:
             found = self._with_all([word for word in asked if word not in GENERIC])
-        candidates = self._few(found, " ".join(asked))
-        scored = [(self._score(self._entries[n], asked), n) for n in candidates]
+        # "st" is a saint or the start of a stade: whichever suits the name better.
+        full = fold(" ".join(asked))
+        candidates = self._few(found, full)
+        readings = [asked] if full == " ".join(asked) else [asked, full.split()]
+        scored = [(max(self._score(self._entries[n], r) for r in readings), n) for n in candidates]
         scored.sort(key=lambda pair: (-pair[0], pair[1]))
         return [self._hit(self._entries[n], score) for score, n in scored[:limit]]
 

@@ -16,16 +16,19 @@ from vigie.core import journal
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import (
-    GEOMETRY_FAULTS,
+    POSITION,
     Batch,
     GeoFile,
     ImportReport,
     Mapping,
     Progress,
     ReadOptions,
+    attribute_of,
     check_columns,
+    is_inexact,
     load_mapping,
     open_geofile,
+    refuse_fault,
     text_of,
 )
 from vigie.core.geometry import length_m
@@ -65,7 +68,7 @@ async def import_streets(
     """
     started = time.monotonic()
     if isinstance(mapping, Path):
-        mapping = load_mapping(mapping, (*TARGETS, "lon", "lat", "x", "y"))
+        mapping = load_mapping(mapping, (*TARGETS, *POSITION))
     report = ImportReport(file.name, "streets", dry_run=dry_run)
     async with database.unit(principal) as unit:
         territory = await service.read_territory(unit)
@@ -137,7 +140,9 @@ def _contours(
                 report.read += 1
                 code = where.code(text_of(batch.columns[column][i]))
                 shape = batch.geometry[i]
-                if shape is None or shape.geom_type not in ("Polygon", "MultiPolygon"):
+                if shape is None:
+                    refuse_fault(report, batch, i)
+                elif shape.geom_type not in ("Polygon", "MultiPolygon"):
                     report.refuse(line, "not_an_area", "it is not an area")
                 elif code is None:
                     report.refuse(line, "not_of_here", "its municipality is not of the territory")
@@ -214,8 +219,7 @@ def _rows(
     lines: list[Any] = []
     for i, shape in enumerate(batch.geometry):
         if shape is None:
-            code = batch.problems.get(i, "no_geometry")
-            report.refuse(batch.lines[i], code, GEOMETRY_FAULTS[code])
+            refuse_fault(report, batch, i)
             continue
         line = shapely.line_merge(shape) if shape.geom_type == "MultiLineString" else shape
         if line.geom_type not in ("LineString", "MultiLineString"):
@@ -236,6 +240,13 @@ def _rows(
                  if c in batch.columns}  # fmt: skip
         name = cells.get("name", "")
         source_id = cells.get("source_id", "")
+        if "source_id" in cells and is_inexact(batch.columns[mapping.columns["source_id"]][i]):
+            report.refuse(
+                batch.lines[i],
+                "inexact_id",
+                f"its id {source_id[:60]} is a number that lost digits: write ids as text",
+            )
+            continue
         if len(name) > _NAME_LIMIT or len(source_id) > _NAME_LIMIT:
             report.refuse(batch.lines[i], "too_long", f"a text is over {_NAME_LIMIT} characters")
             continue
@@ -243,7 +254,7 @@ def _rows(
         geometry = str(texts[k])
         attributes = {
             t: value for t, c in mapping.attributes.items()
-            if (value := batch.columns[c][i]) is not None
+            if (value := attribute_of(batch.columns[c][i])) is not None
         }  # fmt: skip
         place = given or str(insee[k])
         metres = sum(length_m(shapely.get_coordinates(p)) for p in shapely.get_parts(rounded[k]))

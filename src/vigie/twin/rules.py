@@ -1,20 +1,14 @@
-"""Decisions about equipment, pure: identity, dates, what changed."""
+"""Decisions about equipment, pure: identity, what it is found by, what changed."""
 
-import re
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-from vigie.core.text import fold
+from vigie.core.text import spellings
 from vigie.twin.kinds import Kind
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
-_FRENCH = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?: .*)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_YEAR = re.compile(r"\d{4}")
 
 
 def position_key(x: float, y: float) -> str:
@@ -32,48 +26,9 @@ def _base36(value: int) -> str:
             return sign + digits
 
 
-def read_date(value: Any) -> date | None:
-    """A day however it is written: 2014-03-01, 01/03/2014, 20140301, 2014 (its first day).
-
-    Nothing, or nothing but zeros, is None. Raises ValueError for anything else.
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, datetime):
-        return _plausible(value.date())
-    if isinstance(value, date):
-        return _plausible(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    written = str(value).strip()
-    if not written.strip("0/-. "):
-        return None
-    if _YEAR.fullmatch(written):
-        return _plausible(date(int(written), 1, 1))
-    if match := _ISO.fullmatch(written) or _COMPACT.fullmatch(written):
-        year, month, day = (int(part) for part in match.groups())
-        return _plausible(date(year, month, day))
-    if match := _FRENCH.fullmatch(written):
-        day, month, year = (int(part) for part in match.groups())
-        if year < 100:
-            year += 2000 if year < 70 else 1900
-        return _plausible(date(year, month, day))
-    raise ValueError(f"{written[:40]!r} is no date")
-
-
-def _plausible(day: date) -> date:
-    if not 1800 <= day.year <= 2200:
-        raise ValueError(f"the year {day.year} is not plausible")
-    return day
-
-
 def folded(name: str, source_id: str) -> str:
     """The words an asset is found by, its token aside."""
-    parts = [fold(name)]
-    plain = fold(source_id)
-    if plain not in parts:
-        parts.append(plain)
-    return " ".join(p for p in parts if p)
+    return " ".join(dict.fromkeys([*spellings(name), *spellings(source_id)]))
 
 
 def differences(

@@ -92,7 +92,8 @@ def test_formats_come_out_in_wgs84(tmp_path: Path, driver: str, crs: str) -> Non
 
 @pytest.mark.parametrize("declared", ["", "UTF-8"])
 def test_a_shapefile_in_cp1252_whatever_it_declares(tmp_path: Path, declared: str) -> None:
-    make(tmp_path / "a.shp", "ESRI Shapefile", "EPSG:4326", LONLAT, ENCODING="CP1252")
+    make(tmp_path / "a.shp", "ESRI Shapefile", "EPSG:4326", LONLAT, encoding="cp1252")
+    assert "Œuvre".encode("cp1252") in (tmp_path / "a.dbf").read_bytes()
     (tmp_path / "a.cpg").unlink(missing_ok=True)
     if declared:
         (tmp_path / "a.cpg").write_text(declared)
@@ -242,7 +243,7 @@ def test_unknown_options_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [("5,04", 5.04), ("1 234,5", 1234.5), ("-3.2e2", -320.0), (".5", 0.5), (7, 7.0),
-     ("1,234,567", None), ("1_000", None), ("nan", None), ("inf", None), ("0x1F", None),
+     ("1_000", None), ("nan", None), ("inf", None), ("0x1F", None),
      ("", None), (None, None), ("1e999", None)],
 )  # fmt: skip
 def test_numbers_as_people_write_them(text: object, value: float | None) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.errors import Invalid
-from vigie.core.text import checked_name, fold, name_fault, successor, visible, words
+from vigie.core.text import checked_name, fold, name_fault, spellings, successor, visible, words
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,52 @@ def test_fold(written: str, folded: str) -> None:
     assert fold(written) == folded
 
 
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("ST APOLLINAIRE", "Saint-Apollinaire"),
+        ("Chevigny St Sauveur", "Chevigny-Saint-Sauveur"),
+        ("av. st-exupéry", "Avenue Saint-Exupéry"),
+        ("Ave Foch", "Avenue Foch"),
+        ("rue ste anne", "Rue Sainte-Anne"),
+        ("BD. DE BROSSES", "Boulevard de Brosses"),
+        ("Place des Sts-Innocents", "place des saints innocents"),
+        ("Rue du Gal de Gaulle", "Rue du Général de Gaulle"),
+        ("rue de l\u02bcégalité", "Rue de l'Égalité"),
+        ("rue de l\u02bbégalité", "Rue de l’Égalité"),
+        ("rue de l\uff07égalité", "Rue de l`Égalité"),
+        ("Liber\u00adté", "Liberté"),
+        ("\ufeffLiberté\u200b", "Liberté"),
+    ],
+)
+def test_spellings_of_one_name_fold_alike(written: str, same: str) -> None:
+    assert fold(written) == fold(same)
+
+
+def test_other_words_are_not_taken_for_abbreviations() -> None:
+    assert fold("Stade") == "stade"
+    assert fold("ST0012") == "st0012"
+    assert fold("Sainte-Anne") != fold("Saint-Anne")
+
+
+def test_typed_words_stay_as_typed() -> None:
+    assert words("av. St-Ex") == ["av", "st", "ex"]
+
+
+@pytest.mark.parametrize(
+    ("written", "found_by"),
+    [
+        ("Rue Ste-Anne", {"rue", "ste", "sainte", "anne"}),
+        ("Avenue Saint-Exupéry", {"avenue", "av", "ave", "saint", "st", "exupery"}),
+        ("ST-12", {"st", "saint", "12"}),
+        ("L-12", {"l", "12"}),
+    ],
+)
+def test_a_text_is_found_by_every_spelling_of_its_words(written: str, found_by: set[str]) -> None:
+    assert set(spellings(written)) == found_by
+    assert spellings(written)[: len(words(written))] == words(written)
+
+
 @given(st.text())
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
@@ -33,7 +79,8 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 @given(st.text())
 def test_folded_text_is_words_parted_by_one_space(text: str) -> None:
     folded = fold(text)
-    assert folded == " ".join(words(text))
+    assert folded == " ".join(folded.split())
+    assert len(words(text)) == len(folded.split())
     assert all(c.isalnum() or c == " " for c in folded)
 
 

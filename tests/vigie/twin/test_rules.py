@@ -1,8 +1,5 @@
 """Identity, dates, differences, and what the kinds declare."""
 
-from datetime import date
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,26 +23,6 @@ def test_neighbours_have_other_keys(x: float, y: float, apart: float) -> None:
     assert rules.position_key(x, y) != rules.position_key(x, y + apart)
 
 
-@pytest.mark.parametrize(
-    ("written", "day"),
-    [
-        ("2014-03-01", date(2014, 3, 1)), ("01/03/2014", date(2014, 3, 1)),
-        ("20140301", date(2014, 3, 1)), ("2014-03-01T10:00:00", date(2014, 3, 1)),
-        (1999, date(1999, 1, 1)), (1999.0, date(1999, 1, 1)), ("08/01/11", date(2011, 1, 8)),
-        ("1/2/71", date(1971, 2, 1)), (None, None), ("", None), (0, None), ("00/00/0000", None),
-        (date(2020, 1, 1), date(2020, 1, 1)),
-    ],
-)  # fmt: skip
-def test_dates_as_cities_write_them(written: object, day: date | None) -> None:
-    assert rules.read_date(written) == day
-
-
-@pytest.mark.parametrize("written", ["soon", "32/01/2014", "2014-13-01", 12, "99999999", 1500])
-def test_what_is_no_date_is_said(written: object) -> None:
-    with pytest.raises(ValueError):
-        rules.read_date(written)
-
-
 @given(st.dictionaries(st.sampled_from("abc"), st.integers()),
        st.dictionaries(st.sampled_from("abc"), st.integers()))  # fmt: skip
 def test_differences_lead_from_before_to_after(before: dict, after: dict) -> None:
@@ -58,6 +35,7 @@ def test_differences_lead_from_before_to_after(before: dict, after: dict) -> Non
 def test_words_of_an_asset() -> None:
     assert rules.folded("Candélabre", "L-12") == "candelabre l 12"
     assert rules.folded("L-12", "L-12") == "l 12"
+    assert rules.folded("Mât Ste-Anne", "ST-12") == "mat ste anne sainte st 12 saint"
     assert rules.folded("", "") == ""
 
 

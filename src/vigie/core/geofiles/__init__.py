@@ -10,19 +10,23 @@ bounded, archives cannot escape, nothing but these formats is opened.
 """
 
 from vigie.core.geofiles.mapping import (
+    POSITION,
     Mapping,
     SourceSpec,
+    attribute_of,
     check_columns,
     check_targets,
+    is_inexact,
     load_mapping,
     text_of,
 )
+from vigie.core.geofiles.numbers import number
 from vigie.core.geofiles.opening import open_geofile
-from vigie.core.geofiles.report import GEOMETRY_FAULTS, ImportReport, Progress, Remark
-from vigie.core.geofiles.source import Batch, GeoFile, ReadOptions, clean_text, number
+from vigie.core.geofiles.report import ImportReport, Progress, Remark, refuse_fault, refuse_faults
+from vigie.core.geofiles.source import Batch, GeoFile, ReadOptions, clean_text
 
 __all__ = [
-    "GEOMETRY_FAULTS",
+    "POSITION",
     "Batch",
     "GeoFile",
     "ImportReport",
@@ -31,11 +35,15 @@ __all__ = [
     "ReadOptions",
     "Remark",
     "SourceSpec",
+    "attribute_of",
     "check_columns",
     "check_targets",
     "clean_text",
+    "is_inexact",
     "load_mapping",
     "number",
     "open_geofile",
+    "refuse_fault",
+    "refuse_faults",
     "text_of",
 ]

@@ -10,7 +10,7 @@ MAX_BYTES = 2_000_000_000
 MAX_MEMBERS = 1000
 MAX_RATIO = 200
 _DATA = {".shp", ".gpkg", ".geojson", ".json", ".csv", ".txt"}
-_PARTS = {".shx", ".dbf", ".prj", ".cpg"}
+PARTS = {".shx", ".dbf", ".prj", ".cpg"}
 _CHUNK = 1 << 20
 
 
@@ -67,7 +67,7 @@ def _choose(
         chosen += [
             (m, "data" + _suffix(m))
             for m in usable
-            if _suffix(m) in _PARTS
+            if _suffix(m) in PARTS
             and str(PurePosixPath(m.filename).with_suffix("")).lower() == stem
         ]
     return "data" + _suffix(main), chosen

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import shapely
@@ -11,12 +10,14 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from vigie.core.errors import Invalid
-from vigie.core.geofiles.source import Geometries
+from vigie.core.geofiles.source import Geometries, ReadOptions
 from vigie.core.geometry import BBox
 
 Floats = NDArray[np.float64]
 WGS84 = "EPSG:4326"
 _DEGREES_X, _DEGREES_Y = 180.000001, 90.000001
+# How far around the territory its objects may lie.
+_AROUND_M = 5_000
 
 # Systems that European cities publish in, likeliest first.
 _CANDIDATES = (
@@ -79,7 +80,7 @@ def guess_crs(coordinates: Floats, near: BBox | None) -> str | None:
     if near is None or not len(finite):
         return None
     sample = finite[:: max(1, len(finite) // 200)]
-    wide = near.grown(5_000)
+    wide = near.grown(_AROUND_M)
     best: tuple[float, str] | None = None
     for code in _CANDIDATES:
         try:
@@ -98,11 +99,16 @@ def not_degrees(name: str, coordinates: Floats, near: BBox | None, place: str) -
     finite = coordinates[np.isfinite(coordinates).all(axis=1)]
     x, y = (float(v) for v in finite[0]) if len(finite) else (0.0, 0.0)
     guess = guess_crs(coordinates, near)
-    if guess:
-        system = short_name(CRS.from_user_input(guess))
+    swapped = None if guess else guess_crs(coordinates[:, ::-1], near)
+    if found := guess or swapped:
+        system = short_name(CRS.from_user_input(found))
+        where = place or "the territory"
         remedy = (
-            f"They look like {system}, which puts them in {place or 'the territory'}: run again "
-            f"with --crs {guess}"
+            f"X and Y look swapped: exchanged, they look like {system}, which puts them in {where}:"
+            f" {_EXCHANGE}, and run again with --crs {found}"
+            if swapped
+            else f"They look like {system}, which puts them in {where}: run again "
+            f"with --crs {found}"
         )
     else:
         remedy = "Find the system its publisher used and run again with --crs EPSG:…"
@@ -110,22 +116,97 @@ def not_degrees(name: str, coordinates: Floats, near: BBox | None, place: str) -
         "file_not_degrees",
         f"{name} gives no other reference system than degrees (WGS 84), but coordinates such as "
         f"{x:.1f}, {y:.1f} are not degrees. {remedy}.",
-        {"file": name, "x": x, "y": y, "guess": guess or ""},
+        {"file": name, "x": x, "y": y, "guess": found or "", "swapped": bool(swapped)},
     )
 
 
-def to_degrees(geometry: Geometries, transform: Any, problems: dict[int, str]) -> Geometries:
-    """Geometries in WGS 84; those that end outside the Earth become None, with the reason."""
-    if transform is not None:
-        geometry = np.asarray(shapely.transform(geometry, transform), dtype=object)
-    bounds = shapely.bounds(geometry)
+_EXCHANGE = "exchange x and y in the mapping (or say swap_axes = true under [source])"
+
+
+class Placing:
+    """Puts a file's geometries on the Earth, and notices those whose axes are swapped."""
+
+    def __init__(self, system: CRS, options: ReadOptions, near: BBox | None, place: str) -> None:
+        self.name = short_name(system)
+        self._transform = to_wgs84(system)
+        self._swap = options.swap_axes
+        self._near = near.grown(_AROUND_M) if near else None
+        self._place = place or "the territory"
+
+    @classmethod
+    def choose(
+        cls,
+        name: str,
+        coordinates: Floats,
+        declared: CRS | None,
+        options: ReadOptions,
+        near: BBox | None,
+        place: str,
+    ) -> "Placing":
+        """In the system that a person says, else the file, else WGS 84.
+
+        `coordinates` are some of the file's. Raises Invalid where degrees are declared and these
+        are none.
+        """
+        if options.swap_axes:
+            coordinates = coordinates[:, ::-1]
+        if options.crs:
+            return cls(known_crs(options.crs), options, near, place)
+        system = declared or CRS.from_epsg(4326)
+        if system.is_geographic and not are_degrees(coordinates):
+            raise not_degrees(name, coordinates, near, place)
+        return cls(system, options, near, place)
+
+    def degrees(
+        self, geometry: Geometries, problems: dict[int, str], details: dict[int, str]
+    ) -> Geometries:
+        """Geometries in WGS 84; those of a row with a problem are None."""
+        raw = _swapped(geometry) if self._swap else geometry
+        placed = self._transformed(raw)
+        bounds = shapely.bounds(placed)
+        good = _on_earth(bounds)
+        for i in np.flatnonzero(~good):
+            problems.setdefault(int(i), "position_unusable")
+            placed[i] = None
+        if self._near is not None:
+            here = np.zeros(len(raw), dtype=bool)
+            here[good] = self._near.contains(*_middles(bounds[good]))
+            for i in self._inside_when_swapped(raw, np.flatnonzero(~here)):
+                problems[i] = "axes_swapped"
+                details[i] = (
+                    "it lies outside the territory; with its two coordinates swapped it would lie "
+                    f"in {self._place}: {_EXCHANGE}"
+                )
+                placed[i] = None
+        return placed
+
+    def _inside_when_swapped(self, raw: Geometries, rows: NDArray[np.intp]) -> list[int]:
+        rows = rows[~shapely.is_missing(raw[rows])]
+        if not len(rows) or self._near is None:
+            return []
+        bounds = shapely.bounds(self._transformed(_swapped(raw[rows])))
+        good = _on_earth(bounds)
+        inside = np.zeros(len(rows), dtype=bool)
+        inside[good] = self._near.contains(*_middles(bounds[good]))
+        return [int(i) for i in rows[inside]]
+
+    def _transformed(self, geometry: Geometries) -> Geometries:
+        if self._transform is None:
+            return geometry.copy()
+        return np.asarray(shapely.transform(geometry, self._transform), dtype=object)
+
+
+def _swapped(geometry: Geometries) -> Geometries:
+    return np.asarray(shapely.transform(geometry, lambda c: c[:, ::-1]), dtype=object)
+
+
+def _middles(bounds: Floats) -> tuple[Floats, Floats]:
+    return (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
+
+
+def _on_earth(bounds: Floats) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
-        good = (
-            np.isfinite(bounds).all(axis=1)
-            & (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
-            & (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
-        )
-    for i in np.flatnonzero(~good):
-        problems.setdefault(int(i), "position_unusable")
-        geometry[i] = None
-    return geometry
+        good = np.isfinite(bounds).all(axis=1)
+        good &= (np.abs(bounds[:, [0, 2]]) <= 180).all(axis=1)
+        good &= (np.abs(bounds[:, [1, 3]]) <= 90).all(axis=1)
+        return np.asarray(good, dtype=np.bool_)

@@ -1,5 +1,6 @@
 """Which column of a file is what: a TOML file a person writes once for a publisher's format."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,12 @@ import msgspec
 from vigie.core.errors import Invalid
 from vigie.core.geofiles.source import ReadOptions
 
+# Where a row of a CSV is: two of the first four, or the one that holds both coordinates.
+POSITION = ("lon", "lat", "x", "y", "position")
+# Beyond this a float no longer tells neighbouring whole numbers apart.
+EXACT = 2**53
+_SHORTENED = re.compile(r"\d(?:[.,]\d+[eE]\+?|[eE]\+)\d{2,}")
+
 
 class SourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to read the file. `name` is the namespace of its ids."""
@@ -18,6 +25,7 @@ class SourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     encoding: str = ""
     layer: str = ""
     name: str = ""
+    swap_axes: bool = False
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,12 +45,13 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             layer=layer or self.source.layer,
             x=self.columns.get("lon", "") or self.columns.get("x", ""),
             y=self.columns.get("lat", "") or self.columns.get("y", ""),
+            position=self.columns.get("position", ""),
+            swap_axes=self.source.swap_axes,
         )
 
     def wanted(self) -> list[str]:
         """Every column of the file that is used, once."""
-        position = {"lon", "lat", "x", "y"}
-        used = [c for target, c in self.columns.items() if target not in position]
+        used = [c for target, c in self.columns.items() if target not in POSITION]
         return list(dict.fromkeys([*used, *self.attributes.values()]))
 
 
@@ -96,6 +105,31 @@ def text_of(value: Any) -> str:
     """A cell as text: whole numbers without a point."""
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         return str(int(value))
     return str(value)
+
+
+def is_inexact(value: Any) -> bool:
+    """True for a number of which digits were lost before it came here: as an id it is a guess.
+
+    A column of floats that holds long ids, or what a spreadsheet makes of them: "2,02403E+15".
+    """
+    if isinstance(value, float):
+        return abs(value) >= EXACT
+    return isinstance(value, str) and _SHORTENED.fullmatch(value) is not None
+
+
+def attribute_of(value: Any) -> Any:
+    """An attribute as it is stored: the same number is the same, whatever stands in other rows.
+
+    A column becomes one of floats because of one value in it: 70.0 is 70. Whole numbers that
+    JavaScript would round are text.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return int(value)
+    if isinstance(value, int) and abs(value) > EXACT:
+        return str(value)
+    return value

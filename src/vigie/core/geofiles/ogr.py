@@ -1,4 +1,4 @@
-"""Shapefile, GeoPackage and GeoJSON, through GDAL."""
+"""Shapefile and GeoPackage, through GDAL."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from pyproj import CRS
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import crs as systems
 from vigie.core.geofiles import encoding as encodings
-from vigie.core.geofiles.crs import to_degrees
+from vigie.core.geofiles.mapping import EXACT
 from vigie.core.geofiles.source import (
     Batch,
     Geometries,
@@ -26,25 +26,20 @@ from vigie.core.geofiles.source import (
 )
 from vigie.core.geometry import BBox
 
-_DRIVERS = {
-    ".shp": "ESRI Shapefile",
-    ".gpkg": "GPKG",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
-}
+_DRIVERS = {".shp": "ESRI Shapefile", ".gpkg": "GPKG"}
 # The .dbf is read as bytes in disguise and decoded here: GDAL believes what a file declares.
 _BYTES = "ISO-8859-1"
 _LDID = {0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x57: "cp1252", 0x64: "cp852"}
 _DETECT_BYTES = 8_000_000
-# GDAL reads a GeoJSON whole each time it opens it: few, large batches.
 _ROWS = 40_000
+# Widths of a .dbf column from which GDAL takes whole numbers for floats, unless it looks at them.
+_WIDE = 19
 
 # A file may not make GDAL open another one, or the network.
 pyogrio.set_gdal_config_options(
     {
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
         "SHAPE_RESTORE_SHX": "YES",
-        "OGR_GEOJSON_MAX_OBJ_SIZE": "50",
         "OGR_SQLITE_LOAD_EXTENSIONS": "NO",
         "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
     }
@@ -60,9 +55,10 @@ class OgrFile:
         self.notes: list[str] = []
         self._path, self._shown = path, shown
         self._dbf = ""
+        self._open_options: dict[str, Any] = {}
         self.encoding = "utf-8"
         if path.suffix.lower() == ".shp":
-            self._dbf = self._dbf_encoding(options.encoding)
+            self._dbf = self._look_into_dbf(options.encoding)
             self.encoding = self._dbf
         self._layer = self._choose_layer(options.layer)
         info = self._info()
@@ -73,53 +69,96 @@ class OgrFile:
         self.fields = list(self._names)
         if info["geometry_type"] is None:
             raise unreadable(shown, "it has no geometry; a table goes in as CSV, with x and y")
-        self._system = self._choose_crs(info["crs"], options.crs, near, place)
-        self.crs = systems.short_name(self._system)
-        self._transform = systems.to_wgs84(self._system)
+        self._integers = {
+            str(name): str(kind)
+            for name, kind in zip(info["fields"], info["dtypes"], strict=True)
+            if str(kind).startswith(("int", "uint", "bool"))
+        }
+        self._placing = self._place_in(info["crs"], options, near, place)
+        self.crs = self._placing.name
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """All features, a batch at a time."""
         start = 0
         while True:
-            names, columns_read, wkb = self._read(start, _ROWS, columns)
+            names, fids, wkb, columns_read = self._read(start, _ROWS, columns)
             size = len(wkb)
             if not size:
                 return
-            geometry, problems = self._geometry(wkb)
             by_name = dict(zip(names, columns_read, strict=True))
+            values = {
+                c: self._values(self._exact(self._names[c], by_name[self._names[c]], fids))
+                for c in columns
+            }
+            problems: dict[int, str] = {}
+            details: dict[int, str] = {}
+            geometry = self._geometry(wkb, problems)
+            for column, cells in values.items():
+                for i, cell in enumerate(cells):
+                    if isinstance(cell, str) and (bad := self._bad_byte(cell)):
+                        problems[i] = "bad_bytes"
+                        details[i] = f"its {column} is not {self.encoding}: {bad}"
+                        geometry[i] = None
             yield Batch(
                 range(start + 1, start + size + 1),
-                {c: self._values(by_name[self._names[c]]) for c in columns},
-                geometry,
+                {c: [_clean(v) for v in cells] for c, cells in values.items()},
+                self._placing.degrees(geometry, problems, details),
                 problems,
+                details,
             )
             if size < _ROWS:
                 return
             start += size
 
-    def _read(self, start: int, rows: int, columns: Sequence[str]) -> tuple[list[str], Any, Any]:
+    def _read(
+        self, start: int, rows: int, columns: Sequence[str]
+    ) -> tuple[list[str], Any, Any, Any]:
+        meta, fids, wkb, values = self._raw(
+            columns=[self._names[c] for c in columns],
+            skip_features=start,
+            max_features=rows,
+            return_fids=True,
+        )
+        return [str(n) for n in meta["fields"]], fids, wkb, values
+
+    def _raw(self, **options: Any) -> tuple[dict[str, Any], Any, Any, Any]:
         try:
-            meta, _, wkb, values = cast(
+            return cast(
                 tuple[dict[str, Any], Any, Any, Any],
                 read_raw(
                     self._path,
                     layer=self._layer,
-                    columns=[self._names[c] for c in columns],
-                    skip_features=start,
-                    max_features=rows,
                     encoding=_BYTES if self._dbf else None,
                     datetime_as_string=True,
+                    **self._open_options,
+                    **options,
                 ),
             )
         except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as error:
             raise unreadable(self._shown, str(error)[:200]) from error
-        return [str(n) for n in meta["fields"]], values, wkb
+
+    def _exact(self, name: str, column: Any, fids: Any) -> Any:
+        """A column as declared: one null makes the reader give all its whole numbers as floats."""
+        declared = self._integers.get(name)
+        if declared is None or column.dtype.kind != "f":
+            return column
+        there = ~np.isnan(column)
+        whole = column[there]
+        if declared == "bool":
+            whole = whole != 0
+        elif (np.abs(whole) < EXACT).all():
+            whole = whole.astype(np.int64)
+        else:
+            _, _, _, (whole,) = self._raw(columns=[name], fids=fids[there], read_geometry=False)
+        exact = np.full(len(column), None, dtype=object)
+        exact[there] = whole.tolist()
+        return exact
 
     def _info(self) -> dict[str, Any]:
         try:
             return pyogrio.read_info(
                 self._path, layer=self._layer, encoding=_BYTES if self._dbf else None,
-                force_feature_count=True,
+                force_feature_count=True, **self._open_options,
             )  # fmt: skip
         except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as error:
             raise unreadable(self._shown, str(error)[:200]) from error
@@ -142,32 +181,26 @@ class OgrFile:
             {"file": self._shown, "layer": wanted, "layers": found[:20]},
         )
 
-    def _choose_crs(self, declared: str | None, given: str, near: BBox | None, place: str) -> CRS:
-        if given:
-            return systems.known_crs(given)
-        _, _, wkb = self._read(0, 1000, [])
-        geometry = shapely.from_wkb(wkb, on_invalid="ignore")
-        coordinates = shapely.get_coordinates(geometry)
+    def _place_in(
+        self, declared: str | None, options: ReadOptions, near: BBox | None, place: str
+    ) -> systems.Placing:
+        _, _, wkb, _ = self._read(0, 1000, [])
+        coordinates = shapely.get_coordinates(shapely.from_wkb(wkb, on_invalid="ignore"))
         try:
             system = CRS.from_user_input(declared) if declared else None
         except Exception:
             system = None
-        if system is None:
-            if not systems.are_degrees(coordinates):
-                raise systems.not_degrees(self._shown, coordinates, near, place)
+        placing = systems.Placing.choose(self._shown, coordinates, system, options, near, place)
+        if system is None and not options.crs:
             self.notes.append("The file names no reference system; its degrees are read as WGS 84.")
-            return CRS.from_epsg(4326)
-        if system.is_geographic and not systems.are_degrees(coordinates):
-            raise systems.not_degrees(self._shown, coordinates, near, place)
-        return system
+        return placing
 
-    def _geometry(self, wkb: Any) -> tuple[Geometries, dict[int, str]]:
+    def _geometry(self, wkb: Any, problems: dict[int, str]) -> Geometries:
         geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
-        problems: dict[int, str] = {}
         for i in np.flatnonzero(shapely.is_missing(geometry) | shapely.is_empty(geometry)):
             problems[int(i)] = "no_geometry"
             geometry[i] = None
-        return to_degrees(shapely.force_2d(geometry), self._transform, problems), problems
+        return np.asarray(shapely.force_2d(geometry), dtype=object)
 
     def _values(self, column: Any) -> list[Any]:
         kind = column.dtype.kind
@@ -184,23 +217,27 @@ class OgrFile:
             return value
         if isinstance(value, float):
             return value if math.isfinite(value) else None
-        if isinstance(value, str):
-            return clean_text(self._text(value)) or None
-        return clean_text(str(value))[:1000] or None
+        return self._text(value) if isinstance(value, str) else str(value)[:1000]
 
     def _text(self, value: str) -> str:
         if self._dbf and not value.isascii():
-            return value.encode("latin-1", "replace").decode(self._dbf, "replace")
+            return encodings.decode(value.encode("latin-1", "replace"), self._dbf)
         return value
 
-    def _dbf_encoding(self, given: str) -> str:
-        if given:
-            return encodings.known(given)
+    def _bad_byte(self, value: str) -> str:
+        return "" if value.isascii() else encodings.bad_byte(value)
+
+    def _look_into_dbf(self, given: str) -> str:
+        """The encoding of the attributes; and whether whole numbers are wider than usual."""
         table = self._path.with_suffix(".dbf")
         if not table.is_file():
             raise unreadable(self._shown, "its .dbf is missing: give all parts of the Shapefile")
         with table.open("rb") as file:
             data = file.read(_DETECT_BYTES)
+        if _has_wide_integers(data):
+            self._open_options["ADJUST_TYPE"] = "YES"
+        if given:
+            return encodings.known(given)
         declared = _LDID.get(data[29], "") if len(data) > 32 else ""
         page = self._path.with_suffix(".cpg")
         if page.is_file():
@@ -210,4 +247,21 @@ class OgrFile:
                 declared = encodings.known(text)
             except Invalid:
                 self.notes.append(f"Its .cpg names an unknown encoding {text!r}.")
-        return encodings.detect_bytes(data[32:], declared)
+        found = encodings.detect_bytes(data[32:], declared)
+        self.notes += found.notes
+        return found.encoding
+
+
+def _clean(value: Any) -> Any:
+    return (clean_text(value) or None) if isinstance(value, str) else value
+
+
+def _has_wide_integers(table: bytes) -> bool:
+    """True when a .dbf has a numeric column of no decimals that is too wide for 64 bits."""
+    at = 32
+    while at + 32 <= len(table) and table[at] != 0x0D:
+        kind, width, decimals = table[at + 11 : at + 12], table[at + 16], table[at + 17]
+        if kind in (b"N", b"F") and width >= _WIDE and not decimals:
+            return True
+        at += 32
+    return False

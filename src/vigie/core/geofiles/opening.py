@@ -46,6 +46,7 @@ def _open(
     data: Path, shown: str, options: ReadOptions, near: BBox | None, place: str, work: Path
 ) -> GeoFile:
     # GDAL and PROJ are loaded by the process that imports, and by no other: 60 MB each time.
+    from vigie.core.geofiles.geojson import GeoJsonFile
     from vigie.core.geofiles.ogr import OgrFile
     from vigie.core.geofiles.table import CsvFile
 
@@ -59,17 +60,39 @@ def _open(
     if suffix == ".shp":
         if not head.startswith(b"\x00\x00\x27\x0a"):
             raise unreadable(shown, "it is not a Shapefile")
-        return OgrFile(data, shown, options, near, place)
+        return OgrFile(_with_parts(data, work), shown, options, near, place)
     if suffix == ".gpkg":
         if not head.startswith(b"SQLite format 3\x00"):
             raise unreadable(shown, "it is not a GeoPackage")
         return OgrFile(data, shown, options, near, place)
-    encoding = encodings.known(options.encoding) if options.encoding else encodings.detect(data)
-    text = encodings.as_utf8(data, encoding, work / f"utf8{suffix}")
+    given = options.encoding
+    detected = encodings.named(data, given) if given else encodings.detect(data)
+    text = encodings.as_utf8(data, detected.encoding, work / f"utf8{suffix}")
     if suffix in {".csv", ".txt"}:
-        return CsvFile(text, shown, encoding, options, near, place)
-    if not head.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"{"):
+        opened = CsvFile(text, shown, detected.encoding, options, near, place)
+    elif head.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"{"):
+        opened = GeoJsonFile(text, shown, detected.encoding, options, near, place)
+    else:
         raise unreadable(shown, "it is not GeoJSON")
-    opened = OgrFile(text, shown, options, near, place)
-    opened.encoding = encoding
+    opened.notes[:0] = detected.notes
     return opened
+
+
+def _with_parts(shape: Path, work: Path) -> Path:
+    """A Shapefile whose parts are beside it as GDAL looks for them: LIGHTS.DBF as LIGHTS.dbf.
+
+    Where names differ in case alone, links of the right names are made.
+    """
+    found: dict[str, Path] = {}
+    for part in sorted(shape.parent.iterdir()):
+        suffix = part.suffix.lower()
+        if suffix not in archive.PARTS or part.stem.lower() != shape.stem.lower():
+            continue
+        # The exact name wins over one that differs in case.
+        if suffix not in found or part == shape.with_suffix(suffix):
+            found[suffix] = part
+    if shape.suffix == ".shp" and all(p == shape.with_suffix(s) for s, p in found.items()):
+        return shape
+    for suffix, part in {**found, ".shp": shape}.items():
+        (work / f"data{suffix}").symlink_to(part)
+    return work / "data.shp"

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from vigie.core.geofiles.source import Batch
+
 LISTED = 5_000
 Progress = Callable[[int, int | None], None]
 
@@ -78,8 +80,23 @@ class ImportReport(msgspec.Struct):
         return out
 
 
-GEOMETRY_FAULTS = {
+FAULTS = {
     "no_geometry": "it has no position",
     "position_unusable": "its position is no number or lies outside the Earth",
+    "axes_swapped": "it lies outside the territory, and inside with its coordinates exchanged",
     "too_many_columns": "it has more cells than the first line has names",
+    "stray_quote": 'a quote (") is opened and not closed, or closed before the end of its cell',
+    "bad_bytes": "its text holds a byte of another encoding",
 }
+
+
+def refuse_fault(report: ImportReport, batch: Batch, row: int) -> None:
+    """Refuses a row that its reader found unusable."""
+    code = batch.problems.get(row, "no_geometry")
+    report.refuse(batch.lines[row], code, batch.details.get(row) or FAULTS[code])
+
+
+def refuse_faults(report: ImportReport, batch: Batch) -> None:
+    """Refuses all such rows of a batch."""
+    for row in sorted(batch.problems):
+        refuse_fault(report, batch, row)

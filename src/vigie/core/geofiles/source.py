@@ -1,6 +1,5 @@
 """What a reader of geographic files gives, whatever the format."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 
 from vigie.core.errors import Invalid
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+")
 Geometries = NDArray[np.object_]
 BATCH_ROWS = 10_000
 TEXT_LIMIT = 10_000
@@ -24,19 +22,23 @@ class ReadOptions(msgspec.Struct, frozen=True):
     layer: str = ""
     x: str = ""
     y: str = ""
+    position: str = ""
+    swap_axes: bool = False
 
 
 class Batch(msgspec.Struct):
     """Rows in file order. `geometry` is WGS 84, two-dimensional, None where there is none.
 
     `lines[i]` is where a person finds row i: the line of a text file, the number of a feature.
-    `problems` names what is wrong with a row's geometry.
+    `problems` names why a row cannot be imported, `details` says it in words where the usual words
+    of report.FAULTS do not tell enough.
     """
 
     lines: Sequence[int]
     columns: dict[str, list[Any]]
     geometry: Geometries
     problems: dict[int, str]
+    details: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -80,21 +82,6 @@ def clean_text(value: str) -> str:
     if value.isprintable():
         return value.strip()
     return "".join(c if c.isprintable() else " " for c in value).strip()
-
-
-def number(text: Any) -> float | None:
-    """A finite number however it is written: 1234.5, "1 234,5", "43,61"; None for anything else."""
-    if isinstance(text, int | float):
-        return float(text) if np.isfinite(text) else None
-    if not isinstance(text, str) or len(text) > 60:
-        return None
-    plain = text.strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
-    if plain.count(",") == 1 and "." not in plain:
-        plain = plain.replace(",", ".")
-    if not _NUMBER.fullmatch(plain):
-        return None
-    value = float(plain)
-    return value if np.isfinite(value) else None
 
 
 def unreadable(name: str, why: str) -> Invalid:

@@ -1,36 +1,25 @@
-"""CSV, as cities publish it: any delimiter, decimal commas, coordinates in two columns."""
+"""CSV, as cities publish it: any delimiter, decimal commas, coordinates in one column or two."""
 
-import contextlib
-import csv
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import shapely
-from pyproj import CRS
 
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import crs as systems
-from vigie.core.geofiles.crs import to_degrees
-from vigie.core.geofiles.source import (
-    BATCH_ROWS,
-    Batch,
-    ReadOptions,
-    clean_text,
-    number,
-    unreadable,
-)
+from vigie.core.geofiles.encoding import bad_byte
+from vigie.core.geofiles.position import OneColumn, Position, TwoColumns, X, Y, one_column
+from vigie.core.geofiles.records import CsvRecords, Record
+from vigie.core.geofiles.source import BATCH_ROWS, Batch, ReadOptions, clean_text, unreadable
 from vigie.core.geometry import BBox
 from vigie.core.text import fold
 
-_DELIMITERS = ";,\t|"
-_X = ("lon", "longitude", "lng", "long", "x", "coord x", "point x", "x wgs84", "x l93", "easting")
-_Y = ("lat", "latitude", "y", "coord y", "point y", "y wgs84", "y l93", "northing")
-_MAX_COLUMNS = 2000
+_SAMPLE_ROWS = 1000
 
 
 class CsvFile:
-    """A UTF-8 CSV file with a header line."""
+    """A UTF-8 CSV file with a line of column names."""
 
     def __init__(
         self,
@@ -41,139 +30,116 @@ class CsvFile:
         near: BBox | None,
         place: str,
     ) -> None:
-        self.notes: list[str] = []
         self.count: int | None = None
         self.encoding = encoding
-        self._path, self._shown = path, shown
-        self._delimiter = self._sniff()
-        self.fields = self._header()
-        self._x = self._column(options.x, _X, "x")
-        self._y = self._column(options.y, _Y, "y")
-        self._system = self._choose_crs(options.crs, near, place)
-        self.crs = systems.short_name(self._system)
-        self._transform = systems.to_wgs84(self._system)
+        self._shown, self._options = shown, options
+        self._records = CsvRecords(path, shown, self._has_coordinates)
+        self.fields = self._records.names
+        self.notes = self._records.notes
+        sample = [r.cells for r in islice(self._records.rows(), _SAMPLE_ROWS) if not r.fault]
+        self._position = self._find_position(sample, near)
+        if self._position.note:
+            self.notes.append(self._position.note)
+        placed = self._position.read(sample)
+        self._placing = systems.Placing.choose(
+            shown,
+            shapely.get_coordinates(placed.geometry),
+            self._position.system,
+            options,
+            near,
+            place,
+        )
+        self.crs = self._placing.name
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """All rows, a batch at a time."""
-        index = [self.fields.index(c) for c in columns]
-        x, y = self.fields.index(self._x), self.fields.index(self._y)
-        lines: list[int] = []
-        rows: list[list[str]] = []
-        for line, row in self._rows():
-            lines.append(line)
-            rows.append(row)
-            if len(rows) >= BATCH_ROWS:
-                yield self._batch(lines, rows, columns, index, x, y)
-                lines, rows = [], []
-        if rows:
-            yield self._batch(lines, rows, columns, index, x, y)
+        index = [self._index(c) for c in columns]
+        rows = self._records.rows()
+        while records := list(islice(rows, BATCH_ROWS)):
+            yield self._batch(records, columns, index)
 
     def _batch(
-        self,
-        lines: list[int],
-        rows: list[list[str]],
-        columns: Sequence[str],
-        index: list[int],
-        x: int,
-        y: int,
+        self, records: Sequence[Record], columns: Sequence[str], index: Sequence[int]
     ) -> Batch:
-        problems: dict[int, str] = {}
-        coordinates = np.full((len(rows), 2), np.nan)
-        for i, row in enumerate(rows):
-            if len(row) > len(self.fields):
-                problems[i] = "too_many_columns"
-                continue
-            texts = _cell(row, x), _cell(row, y)
-            numbers = number(texts[0]), number(texts[1])
-            if numbers[0] is None or numbers[1] is None:
-                problems[i] = "no_geometry" if not any(texts) else "position_unusable"
-            else:
-                coordinates[i] = numbers
-        geometry = np.asarray(shapely.points(coordinates), dtype=object)
-        for i in problems:
-            geometry[i] = None
-        values = {
-            c: [clean_text(_cell(row, k)) or None for row in rows]
-            for c, k in zip(columns, index, strict=True)
-        }
-        return Batch(lines, values, to_degrees(geometry, self._transform, problems), problems)
+        faults: dict[int, str] = {}
+        width = len(self.fields)
+        for i, record in enumerate(records):
+            if record.fault:
+                faults[i] = record.fault
+            elif len(record.cells) > width:
+                faults[i] = "too_many_columns"
+        rows = [() if i in faults else r.cells for i, r in enumerate(records)]
+        placed = self._position.read(rows)
+        placed.problems.update(faults)
+        values: dict[str, list[str | None]] = {}
+        for column, k in zip(columns, index, strict=True):
+            cells = [row[k] if k < len(row) else "" for row in rows]
+            values[column] = [clean_text(cell) or None for cell in cells]
+            for i, cell in enumerate(cells):
+                if not cell.isprintable() and (bad := bad_byte(cell)):
+                    placed.problems[i] = "bad_bytes"
+                    placed.details[i] = f"its {column} is not {self.encoding}: {bad}"
+                    placed.geometry[i] = None
+        geometry = self._placing.degrees(placed.geometry, placed.problems, placed.details)
+        return Batch([r.line for r in records], values, geometry, placed.problems, placed.details)
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        with self._path.open(encoding="utf-8", errors="replace", newline="") as file:
-            reader = csv.reader(file, delimiter=self._delimiter)
-            try:
-                next(reader, None)
-                for row in reader:
-                    if row and any(row):
-                        yield reader.line_num, row
-            except csv.Error as error:
-                raise unreadable(self._shown, f"line {reader.line_num}: {error}") from error
+    def _find_position(self, sample: Sequence[Sequence[str]], near: BBox | None) -> Position:
+        options = self._options
+        if options.position:
+            self._index(options.position)
+            return self._one_column(sample, near, options.position)
+        if options.x and options.x == options.y:
+            return self._one_column(sample, near, options.x)
+        x, y = self._named(self.fields, options.x, X), self._named(self.fields, options.y, Y)
+        if x and y:
+            return TwoColumns(self._index(x), self._index(y), sample)
+        wrong = options.x if options.x and not x else options.y if options.y and not y else ""
+        found = None if wrong else one_column(self.fields, sample, near, options.x or options.y)
+        if found is None:
+            raise self._no_coordinates(wrong, "y" if x else "x")
+        return found
 
-    def _header(self) -> list[str]:
-        with self._path.open(encoding="utf-8", errors="replace", newline="") as file:
-            try:
-                row = next(csv.reader(file, delimiter=self._delimiter), [])
-            except csv.Error as error:
-                raise unreadable(self._shown, f"line 1: {error}") from error
-        names = [clean_text(name.lstrip("﻿")) for name in row]
-        if not any(names):
-            raise unreadable(self._shown, "it is empty; a first line with column names is needed")
-        if len(names) > _MAX_COLUMNS:
-            raise unreadable(self._shown, f"it has more than {_MAX_COLUMNS} columns")
-        twice = sorted({n for n in names if n and names.count(n) > 1})
-        if twice:
-            raise unreadable(self._shown, f"two columns are named {twice[0]!r}")
-        return names
+    def _one_column(
+        self, sample: Sequence[Sequence[str]], near: BBox | None, name: str
+    ) -> OneColumn:
+        found = one_column(self.fields, sample, near, name)
+        if found is None:
+            raise Invalid(
+                "file_coordinates",
+                f"{self._shown}: the column {name!r} holds no positions such as 47.32, 5.04 or "
+                "POINT (5.04 47.32).",
+                {"file": self._shown, "columns": [name]},
+            )
+        return found
 
-    def _sniff(self) -> str:
-        with self._path.open(encoding="utf-8", errors="replace", newline="") as file:
-            sample = [line for line in (file.readline(65536) for _ in range(20)) if line.strip()]
-        if not sample:
-            raise unreadable(self._shown, "it is empty")
-
-        def score(delimiter: str) -> tuple[int, int]:
-            widths: list[int] = []
-            with contextlib.suppress(csv.Error):
-                widths.extend(len(row) for row in csv.reader(sample, delimiter=delimiter))
-            if not widths or widths[0] < 2:
-                return (0, 0)
-            return (sum(w == widths[0] for w in widths), widths[0])
-
-        return max(_DELIMITERS, key=score)
-
-    def _column(self, wanted: str, usual: Sequence[str], axis: str) -> str:
-        if wanted:
-            if wanted in self.fields:
-                return wanted
-        else:
-            folded = {fold(name): name for name in reversed(self.fields)}
-            for name in usual:
-                if name in folded:
-                    return folded[name]
+    def _no_coordinates(self, wanted: str, axis: str) -> Invalid:
         shown = ", ".join(self.fields[:40])
-        raise Invalid(
+        return Invalid(
             "file_coordinates",
-            f"{self._shown} has no column {wanted or 'of coordinates'}: name it as {axis} under "
-            f"[columns] in the mapping. Its columns are {shown}.",
+            f"{self._shown} has no column {wanted or 'of coordinates'}: name it as {axis} (or one "
+            "that holds both coordinates as position) under [columns] in the mapping. Its columns "
+            f"are {shown}.",
             {"file": self._shown, "axis": axis, "columns": self.fields[:200]},
         )
 
-    def _choose_crs(self, given: str, near: BBox | None, place: str) -> CRS:
-        if given:
-            return systems.known_crs(given)
-        x, y = self.fields.index(self._x), self.fields.index(self._y)
-        found: list[tuple[float, float]] = []
-        for _, row in self._rows():
-            numbers = number(_cell(row, x)), number(_cell(row, y))
-            if numbers[0] is not None and numbers[1] is not None:
-                found.append((numbers[0], numbers[1]))
-            if len(found) >= 1000:
-                break
-        coordinates = np.asarray(found, dtype=np.float64).reshape(-1, 2)
-        if not systems.are_degrees(coordinates):
-            raise systems.not_degrees(self._shown, coordinates, near, place)
-        return CRS.from_epsg(4326)
+    def _has_coordinates(self, names: Sequence[str]) -> bool:
+        options = self._options
+        if options.position:
+            return options.position in names
+        return bool(self._named(names, options.x, X) and self._named(names, options.y, Y))
 
+    @staticmethod
+    def _named(names: Sequence[str], wanted: str, usual: Sequence[str]) -> str:
+        """The column of an axis: as the mapping says, or by a usual name."""
+        if wanted:
+            return wanted if wanted in names else ""
+        folded = {fold(name): name for name in reversed(names)}
+        return next((folded[name] for name in usual if name in folded), "")
 
-def _cell(row: list[str], index: int) -> str:
-    return row[index] if index < len(row) else ""
+    def _index(self, name: str) -> int:
+        """Where a column is. Names may be there twice as long as nobody asks for them."""
+        if name not in self.fields:
+            raise self._no_coordinates(name, "x")
+        if self.fields.count(name) > 1:
+            raise unreadable(self._shown, f"two columns are named {name!r}")
+        return self.fields.index(name)

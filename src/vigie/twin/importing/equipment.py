@@ -11,6 +11,7 @@ from vigie import places
 from vigie.core.database import Unit
 from vigie.core.errors import Invalid
 from vigie.core.geofiles import (
+    POSITION,
     Batch,
     GeoFile,
     ImportReport,
@@ -27,7 +28,7 @@ from vigie.twin.importing.merge import CREATE, merge
 from vigie.twin.importing.rows import COLUMNS, DATES, TEXTS, RowMaker
 from vigie.twin.kinds import KINDS, Kind
 
-TARGETS = ("source_id", "municipality", "parent", *TEXTS, *DATES, "lon", "lat", "x", "y")
+TARGETS = ("source_id", "municipality", "parent", *TEXTS, *DATES, *POSITION)
 
 
 async def import_equipment(

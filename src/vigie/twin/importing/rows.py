@@ -10,14 +10,24 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from vigie.core.geofiles import GEOMETRY_FAULTS, Batch, ImportReport, Mapping, text_of
+from vigie.core.geofiles import (
+    Batch,
+    ImportReport,
+    Mapping,
+    attribute_of,
+    is_inexact,
+    refuse_faults,
+    text_of,
+)
 from vigie.core.geometry import Floats, mercator
 from vigie.core.ids import tokens
 from vigie.places import Locator, Streets
 from vigie.twin import rules
+from vigie.twin.importing.dates import read_date
 
 TEXTS = ("name", "street", "feeder", "manufacturer", "model")
 DATES = ("installed", "commissioned", "retired")
+IDENTITIES = ("source_id", "parent")
 TEXT_LIMIT = 300
 ATTRIBUTE_LIMIT = 2000
 
@@ -67,9 +77,7 @@ class RowMaker:
         report = self._report
         report.read += len(batch)
         kept = [i for i, shape in enumerate(batch.geometry) if shape is not None]
-        for i in batch.problems:
-            code = batch.problems[i]
-            report.refuse(batch.lines[i], code, GEOMETRY_FAULTS[code])
+        refuse_faults(report, batch)
         if not kept:
             return []
         points = _points(np.asarray(batch.geometry[kept], dtype=object))
@@ -130,22 +138,36 @@ class RowMaker:
 
         texts: dict[str, str] = {}
         for target in (*TEXTS, "source_id", "municipality", "parent"):
-            texts[target] = text_of(cell(target))
+            value = cell(target)
+            texts[target] = text_of(value)
+            if target in IDENTITIES and is_inexact(value):
+                self._report.refuse(
+                    line,
+                    "inexact_id",
+                    f"its {target} {texts[target][:60]} is a number that lost digits: write ids "
+                    "as text",
+                )
+                return None
             if len(texts[target]) > TEXT_LIMIT:
                 self._report.refuse(
                     line, "too_long", f"its {target} is over {TEXT_LIMIT} characters"
                 )
                 return None
+        for target, text in texts.items():
+            if "\ufffd" in text:
+                self._report.warn(
+                    line, "damaged", f"its {target} lost a character before: {text[:60]!r}"
+                )
         days: dict[str, date | None] = {}
         for target in DATES:
             days[target] = None
             try:
-                days[target] = rules.read_date(cell(target))
+                days[target] = read_date(cell(target))
             except ValueError as error:
                 self._report.warn(line, "date", f"{target} is left empty: {error}")
         attributes: dict[str, Any] = {}
         for target, column in self._mapping.attributes.items():
-            value = batch.columns[column][i]
+            value = attribute_of(batch.columns[column][i])
             if value is None:
                 continue
             if isinstance(value, str) and len(value) > ATTRIBUTE_LIMIT:
