@@ -82,7 +82,7 @@ async def test_stored_names_are_folded_again(engines: Engines) -> None:
     _upgrade(url, "0011")
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
         await owner.execute(NAMED.encode())
-        migrate(url, LOGIN)
+        migrate(url, LOGIN, every_room())
         rows = await owner.execute("select folded from places.street order by source_id")
         assert await rows.fetchall() == [("rue sainte anne",), ("rue de l egalite",)]
         rows = await owner.execute(
