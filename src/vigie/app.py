@@ -5,11 +5,11 @@ of others come in by the entry point `vigie.rooms`.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from vigie.core import logs, metrics
+from vigie.core import city_clock, logs, metrics
 from vigie.core.database import Unit
 from vigie.core.errors import SetupError
 from vigie.core.rooms import Process, Room, Rooms
@@ -101,6 +101,13 @@ ROLES: dict[Process, Callable[[Runtime], Services]] = {
 }
 
 
+def _clock(runtime: Runtime) -> Services:
+    """Where the city's clock may be set, every process follows it."""
+    if runtime.settings.installation == "real":
+        return {}
+    return {"clock": partial(city_clock.keep, runtime)}
+
+
 async def run_role(role: Process) -> None:
     """Run one role in this process until told to stop."""
     settings = load()
@@ -114,6 +121,7 @@ async def run_role(role: Process) -> None:
             **ROLES[role](runtime),
             **runtime.rooms.services(role, runtime),
             **metrics.services(runtime),
+            **_clock(runtime),
         }
     )
 

@@ -31,9 +31,9 @@ _EXPIRE = text(
     "with due as (select t.command, t.asset from control.target t"
     " join control.command c on c.id = t.command"
     " where c.ended_at is null and t.ended_at is null"
-    " and c.expires_at < clock_timestamp() - make_interval(secs => :grace)"
+    " and c.expires_at < vigie.now() - make_interval(secs => :grace)"
     " order by t.asset limit :many for update of t skip locked)"
-    " update control.target t set state = 'timed_out', ended_at = clock_timestamp(),"
+    " update control.target t set state = 'timed_out', ended_at = vigie.now(),"
     " next_send = null from due where t.command = due.command and t.asset = due.asset"
     " returning t.asset"
 )
@@ -57,7 +57,7 @@ _MISSED = text(
 _UNANSWERED = text(
     "select t.asset, c.wanted from control.target t join control.command c on c.id = t.command"
     " where t.watch and t.state = 'timed_out'"
-    " and t.ended_at > clock_timestamp() - interval '1 hour' order by t.ended_at desc limit 1000"
+    " and t.ended_at > vigie.now() - interval '1 hour' order by t.ended_at desc limit 1000"
 )
 
 

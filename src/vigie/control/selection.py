@@ -125,7 +125,8 @@ async def _load(unit: Unit, ids: list[int], wanted: Wanted) -> list[Any]:
     rows = await unit.execute(
         text(
             "select a.id, a.kind, a.municipality, a.trade,"  # noqa: S608 - declared names
-            " coalesce(a.retired <= current_date, false) as retired, i.desired,"
+            " coalesce(a.retired <= (vigie.now() at time zone 'utc')::date, false) as retired,"
+            " i.desired,"
             # What was never told may be so already.
             f" coalesce({_desired(wanted)}, false) or coalesce({_shown(wanted)}, true) as already"
             " from twin.asset a left join twin.intent i on i.asset = a.id"

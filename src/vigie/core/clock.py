@@ -1,12 +1,17 @@
 """Time: always UTC and aware; local days only at the edge, with the territory's zone.
 
+`now()` is *city time*: schedules, deadlines, ages, what occurred when. It is the machine's, but in
+an exercise or a test it may have been set elsewhere and run faster (core.city_clock; `vigie.now()`
+is the same in SQL). `machine()` never is: leases, retries, keep-alives, time-outs of protocols,
+sessions.
+
 A time that someone sends names its offset (`…Z`, `…+01:00`): without one it is refused everywhere,
 in the API, in filters and over MQTT, since the hour before and after the clocks go back would be
 anyone's guess. A day (`2026-11-23`) is the city's.
 """
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Literal
+from typing import Literal, NamedTuple
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -21,9 +26,37 @@ FAULTS: dict[Fault, str] = {
 """What is wrong with a time that was sent, and what it should be."""
 
 
+class Course(NamedTuple):
+    """How city time runs: it was `base` when the machine's clock showed `anchor`, and runs `rate`
+    times as fast."""
+
+    base: datetime
+    anchor: datetime
+    rate: float
+
+    def at(self, machine: datetime) -> datetime:
+        """City time when the machine's clock shows that."""
+        return self.base + (machine - self.anchor) * self.rate
+
+
+# The course of this process; None is the machine's own time. Set by core.city_clock alone.
+_course: Course | None = None
+
+
 def now() -> datetime:
-    """The present instant, UTC and aware."""
+    """The present instant of the city, UTC and aware."""
+    return machine() if _course is None else _course.at(machine())
+
+
+def machine() -> datetime:
+    """The present instant by the machine's own clock, UTC and aware."""
     return datetime.now(UTC)
+
+
+def follow(course: Course | None) -> None:
+    """Let this process's city time run so; None: as the machine's."""
+    global _course
+    _course = course
 
 
 def rfc3339(instant: datetime) -> str:

@@ -7,7 +7,7 @@ ROOM = Room(
     name="system",
     package="vigie.core",
     floor="core",
-    schemas=("core",),
+    schemas=("core", "vigie"),
     permissions=(
         Permission(
             "core.system",

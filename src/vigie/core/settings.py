@@ -40,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     territory: Annotated[
         str, _doc("Territory pack: a shipped name (dijon) or a folder with pack.toml.")
     ] = "dijon"
+    installation: Annotated[
+        Literal["real", "exercise", "test"],
+        _doc("What it is for: in an exercise or a test the city's clock may be set."),
+    ] = "real"
     rooms_off: Annotated[
         str, _doc("Optional rooms that are switched off, separated by commas.")
     ] = ""

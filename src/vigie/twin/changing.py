@@ -154,7 +154,7 @@ async def _write(
     await unit.execute(
         text(
             f"update twin.asset set {', '.join(sets)}, folded = :folded, version = version + 1,"  # noqa: S608
-            " updated = now(), overridden = cast(:overridden as jsonb) where id = :id"
+            " updated = vigie.now(), overridden = cast(:overridden as jsonb) where id = :id"
         ),
         values | {"id": row.id, "overridden": msgspec.json.encode(overridden).decode()},
     )
@@ -211,7 +211,7 @@ async def relocate(unit: Unit) -> int:
     await unit.execute(
         text(
             "update twin.asset a set municipality = n.town, street = n.street,"
-            " version = version + 1, updated = now() from unnest(cast(:ids as int[]),"
+            " version = version + 1, updated = vigie.now() from unnest(cast(:ids as int[]),"
             " cast(:towns as text[]), cast(:streets as text[])) n(id, town, street)"
             " where a.id = n.id"
         ),

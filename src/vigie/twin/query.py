@@ -55,7 +55,7 @@ class Selection(msgspec.Struct, frozen=True):
 async def selection(unit: Unit, filter_: str) -> Selection:
     """Read a filter. Raises Invalid with the position of the fault and what to do."""
     terms = parse(filter_)
-    today = func.timezone(str(await unit.zone()), func.now()).cast(Date)
+    today = func.timezone(str(await unit.zone()), func.vigie.now()).cast(Date)
     where = await places.locator(unit)
     names = await places.gazetteer(unit)
     fields = Fields(
@@ -194,7 +194,7 @@ def _silent(*, left_out: bool = False) -> str:
             promised.setdefault(min(promises), []).append(kind.name)
     cases = [
         f"(a.kind in ({', '.join(map(repr, kinds))}) and "
-        + _among(f"twin.assets_silent(now() - interval '{promise:.0f} s')", left_out=left_out)
+        + _among(f"twin.assets_silent(vigie.now() - interval '{promise:.0f} s')", left_out=left_out)
         + ")"
         for promise, kinds in promised.items()
     ]

@@ -206,7 +206,7 @@ async def _write(unit: Unit, kind: Kind, report: ImportReport) -> None:
                 " folded = s.folded || ' ' || lower(a.token), mercator = point(s.x, s.y),"
                 " parent = s.parent, overridden = coalesce(s.overridden, a.overridden),"
                 " attributes = cast(s.attributes as jsonb), version = a.version + 1,"
-                " updated = now() from stage_asset s where s.asset = a.id and s.differs"
+                " updated = vigie.now() from stage_asset s where s.asset = a.id and s.differs"
             )
         )
         await unit.execute(

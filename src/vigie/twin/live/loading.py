@@ -29,7 +29,7 @@ _HEADER = 19
 _COPY = """
 copy (
  select coalesce(array_position({names}::text[], a.municipality || '/' || a.trade), 0),
-  a.id, a.lon, a.lat, a.retired is not null and a.retired <= current_date,
+  a.id, a.lon, a.lat, a.retired is not null and a.retired <= (vigie.now() at time zone 'utc')::date,
   coalesce((date_part('epoch', s.at) * 1000000)::int8, {never}),
   {values}, case when i.shown then 'nan' else coalesce(i.desired, 'nan') end::float4,
   coalesce(i.pending, false)
