@@ -16,4 +16,5 @@ ROOM = Room(
         ),
     ),
     routes="vigie.core.web.system:ROUTES",
+    topics="vigie.core.web.system:TOPICS",
 )

@@ -10,6 +10,7 @@ ROOM = Room(
     permissions=PERMISSIONS,
     routes="vigie.twin.routes:ROUTES",
     reactions="vigie.twin.reactions:REACTIONS",
+    topics="vigie.twin.live.service:TOPICS",
     services={"watch": "vigie.twin.telemetry:services", "api": "vigie.twin.live:services"},
     needs=("places",),
 )

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 from nats.aio.msg import Msg
 
+from vigie.core.live import MemoryTopic, Row
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
 from vigie.core.web.routes import get
@@ -150,4 +151,24 @@ async def read_system(runtime: Runtime) -> SystemState:
     return Watch.of(runtime).state()
 
 
+class Centre(msgspec.Struct):
+    """The system page without its components."""
+
+    status: str
+    admission: AdmissionState
+    versions: dict[str, str]
+    disk_free_bytes: int
+
+
+def _rows(runtime: Runtime) -> list[Row]:
+    """The system page, live: a row a service of each process, and `centre` for the rest."""
+    state = Watch.of(runtime).state()
+    centre = Centre(state.status, state.admission, state.versions, state.disk_free_bytes)
+    return [
+        Row("centre", "", centre),
+        *(Row(f"{c.role}/{c.instance}/{c.name}", "", c) for c in state.components),
+    ]
+
+
 ROUTES = [read_system]
+TOPICS = [MemoryTopic(name="core.system", permission="core.system", rows=_rows)]
