@@ -60,9 +60,9 @@ export class LiveRelay {
   }
 
   receive(port: Port, message: FromTab): void {
-    if ("bye" in message) return this.detach(port);
     const tab = this.tabs.get(port);
-    if (!tab) return;
+    if ("bye" in message) this.detach(port);
+    if ("bye" in message || !tab) return;
     const wish = JSON.parse(message.text) as Wish;
     if (wish.op === "subscribe") this.subscribe(port, tab);
     else if (wish.op === "follow") this.follow(port, tab, wish.topics);
