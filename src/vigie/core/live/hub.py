@@ -264,8 +264,13 @@ class Hub:
     def _look(self) -> None:
         """The topics that lie in this process's own memory."""
         for mirror in self.mirrors.values():
-            if isinstance(mirror.topic, MemoryTopic):
+            if not isinstance(mirror.topic, MemoryTopic):
+                continue
+            try:
                 mirror.replace(mirror.topic.rows(self._runtime))
+            except Exception:
+                # One topic of many: the rest is shown, and this one again when it can be.
+                log.exception("live_topic_failed", topic=mirror.topic.name)
 
     def _column_frames(self, client: Client) -> list[str]:
         out: list[str] = []

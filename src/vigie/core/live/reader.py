@@ -3,7 +3,7 @@ know what was."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from sqlalchemy.exc import DBAPIError
 
@@ -34,6 +34,7 @@ class Reader:
         self._cursor = Cursor()
         self._due: dict[str, float] = {}
         self._failing: set[str] = set()
+        self._unknown: set[str] = set()
         self._read_at = float("-inf")
 
     @property
@@ -88,6 +89,14 @@ class Reader:
                     self._due[topic] = now
         self._cursor.advance(position)
         self._read_at = now
+        if touched:
+            self._name_unknown(touched.keys() - {mirror.topic.name for mirror in self._mirrors})
+
+    def _name_unknown(self, topics: Set[str]) -> None:
+        """A verb's misspelt topic is found in the log; one of a room that is off is no harm."""
+        for topic in sorted(topics - self._unknown):
+            self._unknown.add(topic)
+            log.warning("live_topic_unknown", topic=topic)
 
     async def _refresh(self, unit: Unit, mirror: Mirror, touches: Sequence[Touched] | None) -> None:
         topic = mirror.topic

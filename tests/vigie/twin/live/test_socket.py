@@ -13,7 +13,11 @@ from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.live import Api, live_api
+from tests.support.web import account
 from vigie.app import every_room
+from vigie.core.access import users
+from vigie.core.access.logins import Logins
+from vigie.core.access.model import GrantInput, UserPatch
 from vigie.core.live import api as socket_api
 from vigie.core.live.client import MOST_WAITING, Client
 from vigie.core.live.hub import Hub
@@ -212,6 +216,30 @@ async def test_only_what_is_granted(world: World) -> None:
         await screen.until(lambda s: s.level("21166/lighting", world.lights["21166"][0]) == 98)
         named = {item["channel"] for item in screen.items() if "channel" in item}
         assert named == {"21166/lighting"}
+
+
+async def test_a_narrowed_grant_takes_its_lights_off_the_screen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_api, "_STILL_EVERY_S", 600.0)
+    await account(world.process.database, "root", "administrator")
+    cookie = await world.cookie("fred", "operator")
+    async with world.screen(cookie) as screen:
+        await screen.ask("subscribe", channels=None)
+        await screen.until(lambda s: {"21231/lighting", "21166/lighting"} <= set(s.pictures))
+        async with world.process.database.unit() as unit:
+            found = text("select id from access.account where username = 'fred'")
+            fred = (await unit.execute(found)).scalar_one()
+            patch = UserPatch(grants=[GrantInput(role="operator", municipality="21166")])
+            await users.update_user(unit, Logins.of(world.process), fred, patch)
+        await screen.until(lambda s: set(s.pictures) == {"21166/lighting"})
+        assert {"op": "drop", "channel": "21231/lighting"} in screen.items()
+        frames = len(screen.frames)
+        await world.store(0, world.lights["21231"][:1], 71)
+        await world.store(0, world.lights["21166"][:1], 72)
+        await screen.until(lambda s: s.level("21166/lighting", world.lights["21166"][0]) == 72)
+        items = [item for frame in screen.frames[frames:] for item in frame.get("items", ())]
+        assert {item["channel"] for item in items} == {"21166/lighting"}
 
 
 async def test_new_lights_come_as_a_snapshot(world: World) -> None:
