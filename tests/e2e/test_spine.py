@@ -135,29 +135,6 @@ def test_first_night(desk: Desk, centre: Centre, pictures: Path) -> None:
     assert desk.errors == []
 
 
-def test_tabs_share_one_socket(desk: Desk, centre: Centre) -> None:
-    """Two tabs are live without a socket of their own; a browser without shared workers has one."""
-    sockets: list[str] = []
-    desk.context.on("page", lambda page: page.on("websocket", lambda s: sockets.append(s.url)))
-    desk.page.on("websocket", lambda socket: sockets.append(socket.url))
-    log_in(desk, centre)
-    second = desk.context.new_page()
-    second.goto(centre.url + "/system")
-    for page in (desk.page, second):
-        expect(page.get_by_test_id("live-indicator")).to_have_attribute("data-live", "true")
-    desk.page.close()
-    component = second.locator('[data-testid=health-component][data-name="live-frames"]')
-    expect(component).to_have_attribute("data-status", "ok")
-    second.wait_for_timeout(4_000)
-    expect(second.get_by_test_id("live-indicator")).to_have_attribute("data-live", "true")
-    assert sockets == []
-    alone = desk.context.new_page()
-    alone.add_init_script("delete window.SharedWorker")
-    alone.goto(centre.url)
-    expect(alone.get_by_test_id("live-indicator")).to_have_attribute("data-live", "true")
-    assert len(sockets) == 1
-
-
 def test_another_municipality_sees_nothing(centre: Centre) -> None:
     """An operator of Castelnau-le-Lez: no list, no object, no export, no channel."""
     client = centre.login()
