@@ -24,6 +24,7 @@ ROOMS = (
     "vigie.core",
     "vigie.core.access",
     "vigie.core.journal",
+    "vigie.core.live",
     "vigie.places",
     "vigie.twin",
     "vigie.gateways.mqtt",

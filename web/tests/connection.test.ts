@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveConnection } from "../src/shared/live/connection";
 import type { Frame } from "../src/shared/live/protocol";
+import { RowStore } from "../src/shared/live/rows";
 import { LightStore } from "../src/shared/live/store";
 
 class FakeSocket {
@@ -25,6 +26,7 @@ class FakeSocket {
 
 let sockets: FakeSocket[] = [];
 let store: LightStore;
+let rows: RowStore;
 let loggedOut: number;
 let connection: LiveConnection;
 const last = () => sockets.at(-1) ?? new FakeSocket();
@@ -39,11 +41,12 @@ beforeEach(() => {
   sockets = [];
   store = new LightStore();
   loggedOut = 0;
-  connection = new LiveConnection(() => "ws://test", store, {
+  rows = new RowStore();
+  connection = new LiveConnection(() => "ws://test", store, rows, {
     open: () => {
       const socket = new FakeSocket();
       sockets.push(socket);
-      return socket as unknown as WebSocket;
+      return socket;
     },
     onUnauthorised: () => loggedOut++,
   });

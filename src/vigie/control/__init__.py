@@ -10,7 +10,6 @@ from functools import partial
 
 from vigie.control import keeper, sender
 from vigie.control.evidence import acknowledge, observe
-from vigie.control.keeper import SUBJECT as PROGRESS_SUBJECT
 from vigie.control.keeper import Progress
 from vigie.control.model import (
     CancelCommand,
@@ -37,7 +36,6 @@ def services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
 
 __all__ = [
     "PERMISSIONS",
-    "PROGRESS_SUBJECT",
     "CancelCommand",
     "Command",
     "Progress",

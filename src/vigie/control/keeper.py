@@ -12,7 +12,8 @@ from vigie.control.evidence import observe
 from vigie.control.model import Evidence
 from vigie.control.rules import GRACE_S, OPEN, STATES
 from vigie.control.service import PROGRESS
-from vigie.core import journal
+from vigie.control.topics import COMMANDS
+from vigie.core import journal, live
 from vigie.core.bus import Wakeup
 from vigie.core.database import Unit
 from vigie.core.journal import Change
@@ -21,7 +22,6 @@ from vigie.twin.telemetry import Evidence as Reading
 from vigie.twin.telemetry import clear_pending, read_state
 
 ENDED = "control.ended"
-SUBJECT = "event.command"
 _AT_ONCE = 5_000
 # Screens are told at most this often of all commands together.
 _EVERY_S = 0.25
@@ -62,8 +62,7 @@ _UNANSWERED = text(
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What screens are told of a command, on `event.command`: `parts`, by scope key, what each
-    scope is told instead of the counts of the whole."""
+    """How far a command came; `parts`: the same by scope key."""
 
     id: UUID
     counts: dict[str, int]
@@ -111,6 +110,7 @@ async def count(unit: Unit) -> list[Progress]:
         )
         if closed:
             await _close(unit, command, now, ended_at)
+        await live.touched(unit, COMMANDS, command.id, command.pairs)
         moved.append(Progress(command.id, now, command.total, ended_at, parts[command.id]))
     return moved
 
@@ -160,15 +160,12 @@ async def look_for_late(unit: Unit) -> int:
 
 
 async def keep(runtime: Runtime, *, late: bool = False) -> list[Progress]:
-    """One round; what moved was told to the screens."""
+    """One round; the commands that moved."""
     async with runtime.database.unit() as unit:
         await expire(unit)
         if late:
             await look_for_late(unit)
-        moved = await count(unit)
-    for progress in moved:
-        await runtime.bus.publish(SUBJECT, msgspec.json.encode(progress))
-    return moved
+        return await count(unit)
 
 
 async def run(runtime: Runtime) -> None:

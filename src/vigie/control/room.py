@@ -9,6 +9,7 @@ ROOM = Room(
     schemas=("control",),
     permissions=PERMISSIONS,
     routes="vigie.control.api:ROUTES",
+    topics="vigie.control.topics:TOPICS",
     services={"watch": "vigie.control:services"},
     needs=("mqtt",),
 )

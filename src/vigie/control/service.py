@@ -12,7 +12,8 @@ from vigie.control.model import Command, RequestCommand
 from vigie.control.read import count_now, read_command
 from vigie.control.rules import STATES, Wanted
 from vigie.control.selection import Chosen, choose, specified, wanted_of
-from vigie.core import clock, journal
+from vigie.control.topics import COMMANDS
+from vigie.core import clock, journal, live
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict
 from vigie.core.ids import uuid7
@@ -118,6 +119,7 @@ async def request_command(
     if wanted:
         value, _within = next(iter(wanted.values()))
         await set_desired(unit, [asset.id for asset in chosen], value)
+    await live.touched(unit, COMMANDS, made, sorted(parts))
     unit.wake(SENDER)
     unit.wake(PROGRESS)
     return await read_command(unit, made)

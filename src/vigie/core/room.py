@@ -22,4 +22,5 @@ ROOM = Room(
     ),
     migrations=True,
     routes="vigie.core.web.declared:ROUTES",
+    topics="vigie.core.web.system:TOPICS",
 )

@@ -11,6 +11,7 @@ ROOM = Room(
     routes="vigie.twin.routes:ROUTES",
     reactions="vigie.twin.reactions:REACTIONS",
     objects="vigie.twin.objects:OBJECTS",
+    topics="vigie.twin.live.service:TOPICS",
     services={"watch": "vigie.twin.telemetry:services", "api": "vigie.twin.live:services"},
     needs=("places",),
 )

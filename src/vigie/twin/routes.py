@@ -1,7 +1,6 @@
 """The routes of the whole room, its inner rooms included."""
 
 from vigie.twin import api
-from vigie.twin.live import api as live
 from vigie.twin.telemetry import api as telemetry
 
-ROUTES = (*api.ROUTES, *telemetry.ROUTES, *live.ROUTES)
+ROUTES = (*api.ROUTES, *telemetry.ROUTES)

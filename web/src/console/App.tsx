@@ -23,9 +23,9 @@ function FirstPassword() {
   );
 }
 
-function Entered() {
+function Entered({ who }: { who: string }) {
   // Live state is on its way while the map is still being built.
-  useEffect(() => startLive(forget), []);
+  useEffect(() => startLive(who, forget), [who]);
   const territory = useQuery(territoryQuery);
   if (territory.isPending) return <Loading rows={3} />;
   if (territory.isError) return <Failed error={territory.error} retry={() => void territory.refetch()} />;
@@ -44,7 +44,7 @@ export function App() {
   if (session.data.user.must_change_password) return <FirstPassword />;
   return (
     <SessionContext value={session.data}>
-      <Boundary><Entered /></Boundary>
+      <Boundary><Entered who={session.data.user.id} /></Boundary>
     </SessionContext>
   );
 }

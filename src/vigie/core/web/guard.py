@@ -95,6 +95,8 @@ async def still_logged_in(socket: WebSocket[Any, Any, Any], permission: str) -> 
     if caller is None:
         return None
     socket.scope["state"]["caller"] = caller
+    if permission == ANY_LOGIN:
+        return caller.principal
     held = socket.app.state.catalogue.scope_for(caller.principal, permission)
     return caller.principal if held is not None else None
 

@@ -12,9 +12,10 @@ from nats.aio.msg import Msg
 
 from vigie.core.access.catalogue import Catalogue
 from vigie.core.access.model import Caller
+from vigie.core.live import MemoryTopic, Row
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
-from vigie.core.scope import EVERYTHING
+from vigie.core.scope import EVERYTHING, Scope
 from vigie.core.web.routes import get
 
 log = logger(__name__)
@@ -168,4 +169,34 @@ async def read_system(runtime: Runtime, caller: Caller, catalogue: Catalogue) ->
     return state if whole else without_figures(state)
 
 
+class Centre(msgspec.Struct):
+    """The system page without its components."""
+
+    status: str
+    admission: AdmissionState
+    versions: dict[str, str]
+    disk_free_bytes: int | UnsetType = UNSET
+
+
+def _shown(body: Any, scope: Scope) -> Any:
+    """A row as someone with this scope sees it: figures are of the whole city."""
+    if scope == EVERYTHING:
+        return body
+    if isinstance(body, Centre):
+        admission = AdmissionState(body.admission.open, body.admission.code)
+        return Centre(body.status, admission, body.versions)
+    return msgspec.structs.replace(body, params={})
+
+
+def _rows(runtime: Runtime) -> list[Row]:
+    """The system page, live: a row a service of each process, and `centre` for the rest."""
+    state = Watch.of(runtime).state()
+    centre = Centre(state.status, state.admission, state.versions, state.disk_free_bytes)
+    return [
+        Row("centre", "", centre),
+        *(Row(f"{c.role}/{c.instance}/{c.name}", "", c) for c in state.components),
+    ]
+
+
 ROUTES = [read_system]
+TOPICS = [MemoryTopic(name="core.system", permission="core.system", rows=_rows, shown=_shown)]

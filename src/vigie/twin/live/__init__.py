@@ -1,7 +1,7 @@
-"""Live: what the screens know of the city now, a snapshot and the changes since.
+"""Live: the lights as the screens see them now, a topic of columns (core.live).
 
-Responsible for the live picture of the api process and its WebSocket. Never writes anything; what
-it shows is what ingest committed and control wants.
+Responsible for the live picture of the api process. Never writes anything; what it shows is what
+ingest committed and control wants.
 """
 
 from vigie.twin.live.delta import encode as encode_delta

@@ -1,6 +1,5 @@
-"""Frames as bytes: each encoded once, whoever receives it."""
+"""The lights' items in frames, as bytes: each encoded once, whoever receives it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,9 @@ from vigie.twin.live.model import NO_TIME, Change, Channel, LiveModel
 _NUMPY = orjson.OPT_SERIALIZE_NUMPY
 
 
-def hello(server: str, now_ms: int) -> bytes:
-    """The first frame: who speaks, and the metrics of each kind in slot order."""
-    kinds = {kind.name: [metric.name for metric in kind.metrics] for kind in KINDS.values()}
-    return orjson.dumps({"op": "hello", "server": server, "now": now_ms, "kinds": kinds})
+def kinds() -> dict[str, list[str]]:
+    """The metrics of each kind in slot order."""
+    return {kind.name: [metric.name for metric in kind.metrics] for kind in KINDS.values()}
 
 
 def snapshot(model: LiveModel, channel: Channel) -> bytes:
@@ -53,23 +51,6 @@ def delta(model: LiveModel, change: Change) -> bytes:
         },
         option=_NUMPY,
     )
-
-
-def batch(now_ms: int, age_s: float | None, items: Sequence[bytes]) -> bytes:
-    """Several items in one frame."""
-    age = b"null" if age_s is None else b"%.3f" % age_s
-    return b'{"op":"batch","now":%d,"age":%b,"items":[%b]}' % (now_ms, age, b",".join(items))
-
-
-def heartbeat(now_ms: int, live: bool, lag_s: float | None) -> bytes:
-    """Once a second: whether what is shown is what is stored."""
-    lag = None if lag_s is None else round(lag_s, 1)
-    return orjson.dumps({"op": "heartbeat", "now": now_ms, "live": live, "lag_s": lag})
-
-
-def error(code: str, channel: str) -> bytes:
-    """A refusal of one request; the socket stays open."""
-    return orjson.dumps({"op": "error", "code": code, "channel": channel})
 
 
 def _state(model: LiveModel, rows: Any) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class LiveModel:
         self.columns = no_columns()
         self.flags: NDArray[np.uint8] = np.empty(0, np.uint8)
         self.channels: dict[str, Channel] = {}
+        # Raised whenever the channels may have changed.
+        self.version = 0
         self._dirty: NDArray[np.bool_] = np.empty(0, np.bool_)
         self._any = False
         self._anew: set[str] = set()
@@ -83,6 +85,7 @@ class LiveModel:
         numbers = np.arange(len(names) + 1)
         bounds = np.searchsorted(columns.channel, numbers)
         self.channels, self._order = {}, []
+        self.version += 1
         for number, name in enumerate(names):
             start, stop = int(bounds[number]), int(bounds[number + 1])
             was = before.get(name)

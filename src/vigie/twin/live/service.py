@@ -1,16 +1,84 @@
-"""The services of the live screens, in the `api` role."""
+"""The city's lights as a topic of columns, and the services that keep it, in the `api` role."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
+from vigie.core.live import ColumnTopic
 from vigie.core.runtime import Runtime
-from vigie.twin.live.hub import Hub
+from vigie.twin.live import frames
+from vigie.twin.live.feed import Feed
+from vigie.twin.live.model import Change
+
+
+class Lights:
+    """The live picture of one process, as the hub asks it (core.live.ColumnSource)."""
+
+    _of: ClassVar[WeakKeyDictionary[Runtime, "Lights"]] = WeakKeyDictionary()
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.feed = Feed(runtime)
+        self._snapshots: dict[str, tuple[int, bytes]] = {}
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> "Lights":
+        """The picture of this process."""
+        if runtime not in cls._of:
+            cls._of[runtime] = cls(runtime)
+        return cls._of[runtime]
+
+    @property
+    def channels(self) -> Collection[str]:
+        """Municipality/trade."""
+        return self.feed.model.channels
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the registry was read again."""
+        return self.feed.model.version
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the picture may not be what is stored."""
+        return self.feed.doubt
+
+    @property
+    def lag_s(self) -> float | None:
+        """How long the slowest lane's last message waited."""
+        return self.feed.lag_s
+
+    def age_s(self, now_ms: int) -> float | None:
+        """Age of the newest evidence committed."""
+        return self.feed.age_s(now_ms)
+
+    def greeting(self) -> Mapping[str, Any]:
+        """The metrics of each kind in slot order."""
+        return {"kinds": frames.kinds()}
+
+    def collect(self) -> Sequence[tuple[str, Change]]:
+        """What changed since last time."""
+        return [(change.channel.name, change) for change in self.feed.model.collect()]
+
+    def encode(self, change: Change) -> bytes:
+        """The rows that changed, or all of them."""
+        if change.rows is None:
+            return self.snapshot(change.channel.name)
+        return frames.delta(self.feed.model, change)
+
+    def snapshot(self, channel: str) -> bytes:
+        """Encoded once a frame number: what changed since is in the next delta."""
+        found = self.feed.model.channels[channel]
+        seq, data = self._snapshots.get(channel, (-1, b""))
+        if seq != found.seq:
+            data = frames.snapshot(self.feed.model, found)
+            self._snapshots[channel] = (found.seq, data)
+        return data
+
+
+TOPICS = [ColumnTopic(name="twin.lights", permission="twin.read", open=Lights.of)]
 
 
 def services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
-    """The picture, what commands want, and the frames."""
-    hub = Hub.of(runtime)
-    return {
-        "live": hub.feed.keep,
-        "live-intents": hub.feed.keep_intents,
-        "live-frames": hub.keep,
-    }
+    """The picture, and what commands want."""
+    feed = Lights.of(runtime).feed
+    return {"live": feed.keep, "live-intents": feed.keep_intents}

@@ -1,42 +1,40 @@
-"""The live WebSocket on a real port, fed as ingest feeds it."""
+"""The lights on the live WebSocket, on a real port, fed as ingest feeds them."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import msgspec
 import numpy as np
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.web import PASSWORD, account, log_in
-from vigie.core.access import PERMISSIONS, Permission
-from vigie.core.access.api import ROUTES
-from vigie.core.engines import free_port
+from tests.support.live import Api, live_api
+from tests.support.web import account
+from vigie.app import every_room
+from vigie.core.access import users
+from vigie.core.access.logins import Logins
+from vigie.core.access.model import GrantInput, UserPatch
+from vigie.core.live import api as socket_api
+from vigie.core.live.client import MOST_WAITING, Client
+from vigie.core.live.hub import Hub
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING
-from vigie.core.tasks import end
-from vigie.core.web import build_app, serve
 from vigie.twin import live
-from vigie.twin.live import api as live_api
-from vigie.twin.live.hub import MOST_WAITING, Client, Hub
+from vigie.twin.live.service import Lights
 from vigie.twin.telemetry import clear_pending, set_desired
 
-READ = Permission("twin.read", "See.", ("operator", "viewer", "administrator"))
+EVERYWHERE = {"twin.read": EVERYTHING}
 
 
-class World:
+class World(Api):
     """An api process, its lights and a hand that plays the ingest."""
 
-    def __init__(self, process: Runtime, browser: httpx.AsyncClient) -> None:
-        self.process = process
-        self.browser = browser
+    def __init__(self, api: Api) -> None:
+        super().__init__(api.process, api.browser)
         self.lights: dict[str, list[int]] = {}
         self.commits = {0: 0, 1: 0}
 
@@ -93,99 +91,19 @@ class World:
             ),
         )  # fmt: skip
 
-    async def cookie(self, username: str, *grants: str) -> str:
-        self.browser.cookies.clear()
-        first = await account(self.process.database, username, *grants)
-        await log_in(self.browser, username, first)
-        body = {"current": first, "new": PASSWORD}
-        done = await self.browser.post("/api/v1/session/password", json=body)
-        assert done.status_code == 200
-        return "; ".join(f"{k}={v}" for k, v in self.browser.cookies.items())
-
-    @contextlib.asynccontextmanager
-    async def screen(self, cookie: str) -> AsyncIterator[Any]:
-        address = f"ws://127.0.0.1:{self.process.settings.http_port}/api/v1/live"
-        async with connect(
-            address, additional_headers={"Cookie": cookie}, proxy=None, max_size=None
-        ) as socket:
-            yield Screen(socket)
-
-
-class Screen:
-    """What a console does with frames."""
-
-    def __init__(self, socket: Any) -> None:
-        self.socket = socket
-        self.pictures: dict[str, Any] = {}
-        self.frames: list[Any] = []
-        self.live: bool | None = None
-        self.snapshots = 0
-
-    async def ask(self, op: str, **more: Any) -> None:
-        await self.socket.send(msgspec.json.encode({"op": op, **more}).decode())
-
-    async def until(self, found: Any, within_s: float = 30) -> None:
-        """Read frames until something holds."""
-        deadline = time.monotonic() + within_s
-        while not found(self):
-            left = deadline - time.monotonic()
-            assert left > 0, self.frames[-3:]
-            frame = msgspec.json.decode(await asyncio.wait_for(self.socket.recv(), left))
-            self.frames.append(frame)
-            if frame["op"] == "heartbeat":
-                self.live = frame["live"]
-            for item in frame.get("items", ()):
-                self.take(item)
-
-    def take(self, item: Any) -> None:
-        if item["op"] == "snapshot":
-            self.snapshots += 1
-            self.pictures[item["channel"]] = item
-        elif item["op"] == "delta":
-            picture = self.pictures[item["channel"]]
-            assert item["prev"] == picture["seq"]
-            picture["seq"] = item["seq"]
-            for index, light in enumerate(item["id"]):
-                row = picture["id"].index(light)
-                for key in ("at", "dimmingLevel", "activePower", "flags"):
-                    picture[key][row] = item[key][index]
-
-    def level(self, channel: str, light: int) -> Any:
-        picture = self.pictures.get(channel)
-        if picture is None or light not in picture["id"]:
-            return None
-        return picture["dimmingLevel"][picture["id"].index(light)]
-
-    def flags(self, channel: str, light: int) -> int:
-        picture = self.pictures[channel]
-        return picture["flags"][picture["id"].index(light)]
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(runtime: Runtime) -> AsyncIterator[World]:
-    settings = msgspec.structs.replace(runtime.settings, http_port=free_port())
-    process = Runtime(settings, "api", runtime.database, runtime.bus)
-    app = build_app(process, [*ROUTES, *live_api.ROUTES], [*PERMISSIONS, READ])
-    services = [serve(process, app), *(make() for make in live.services(process).values())]
-    tasks = [asyncio.create_task(service) for service in services]
-    base = f"http://127.0.0.1:{settings.http_port}"
-    try:
-        async with httpx.AsyncClient(base_url=base) as browser:
-            for _ in range(1500):
-                with contextlib.suppress(httpx.TransportError):
-                    if (await browser.get("/healthz")).status_code == 200:
-                        break
-                await asyncio.sleep(0.02)
-            made = World(process, browser)
-            await made.add("21231", 30)
-            await made.add("21166", 5)
-            await process.bus.publish("twin.changed")
-            await asyncio.sleep(1)
-            yield made
-    finally:
-        process.stopping.set()
-        await end(tasks[1:])
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def keep(process: Runtime) -> Any:
+        return [make() for make in live.services(process).values()]
+
+    async with live_api(runtime, every_room(), keep) as api:
+        made = World(api)
+        await made.add("21231", 30)
+        await made.add("21166", 5)
+        await made.process.bus.publish("twin.changed")
+        await asyncio.sleep(1)
+        yield made
 
 
 async def test_snapshot_then_deltas(world: World) -> None:
@@ -293,27 +211,35 @@ async def test_only_what_is_granted(world: World) -> None:
         await screen.until(
             lambda s: len([f for f in s.frames if f.get("channel") == "21231/lighting"]) == 2
         )
-        await world.process.bus.publish(
-            "event.command",
-            b'{"id":"1","counts":{"sent":3},"total":3,"parts":{"21231/lighting":{"sent":3}}}',
-        )
-        await world.process.bus.publish(
-            "event.command",
-            b'{"id":"2","counts":{"sent":4,"confirmed":3,"failed":0},"total":7,"parts":'
-            b'{"21166/lighting":{"sent":1,"confirmed":1},"21231/lighting":{"sent":3,"confirmed":2}}}',
-        )
         await world.store(0, world.lights["21231"][:1], 99)
         await world.store(0, world.lights["21166"][:1], 98)
         await screen.until(lambda s: s.level("21166/lighting", world.lights["21166"][0]) == 98)
-        await screen.until(
-            lambda s: [i for f in s.frames for i in f.get("items", ()) if i.get("id") == "2"]
-        )
-        items = [item for frame in screen.frames for item in frame.get("items", ())]
-        assert not [item for item in items if item.get("id") == "1"]
-        assert {item["channel"] for item in items if "channel" in item} == {"21166/lighting"}
-        events = [item for item in items if item["op"] == "event"]
-        part = {"counts": {"sent": 1, "confirmed": 1, "failed": 0}, "total": 2}
-        assert events == [{"op": "event", "topic": "command", "id": "2", **part}], "its part alone"
+        named = {item["channel"] for item in screen.items() if "channel" in item}
+        assert named == {"21166/lighting"}
+
+
+async def test_a_narrowed_grant_takes_its_lights_off_the_screen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_api, "_STILL_EVERY_S", 600.0)
+    await account(world.process.database, "root", "administrator")
+    cookie = await world.cookie("fred", "operator")
+    async with world.screen(cookie) as screen:
+        await screen.ask("subscribe", channels=None)
+        await screen.until(lambda s: {"21231/lighting", "21166/lighting"} <= set(s.pictures))
+        async with world.process.database.unit() as unit:
+            found = text("select id from access.account where username = 'fred'")
+            fred = (await unit.execute(found)).scalar_one()
+            patch = UserPatch(grants=[GrantInput(role="operator", municipality="21166")])
+            await users.update_user(unit, Logins.of(world.process), fred, patch)
+        await screen.until(lambda s: set(s.pictures) == {"21166/lighting"})
+        assert {"op": "drop", "channel": "21231/lighting"} in screen.items()
+        frames = len(screen.frames)
+        await world.store(0, world.lights["21231"][:1], 71)
+        await world.store(0, world.lights["21166"][:1], 72)
+        await screen.until(lambda s: s.level("21166/lighting", world.lights["21166"][0]) == 72)
+        items = [item for frame in screen.frames[frames:] for item in frame.get("items", ())]
+        assert {item["channel"] for item in items} == {"21166/lighting"}
 
 
 async def test_new_lights_come_as_a_snapshot(world: World) -> None:
@@ -362,8 +288,8 @@ class Greedy:
 
 
 async def test_who_asks_and_does_not_read_is_heard_once(world: World) -> None:
-    hub, client, socket = Hub.of(world.process), Client(EVERYTHING), Greedy()
-    hearing = asyncio.create_task(live_api._hear(socket, hub, client))  # type: ignore[arg-type]
+    hub, client, socket = Hub.of(world.process), Client(EVERYWHERE), Greedy()
+    hearing = asyncio.create_task(socket_api._hear(socket, hub, client))  # type: ignore[arg-type]
     try:
         for round_ in (1, 2, 3):
             while not client.waiting:
@@ -380,15 +306,19 @@ async def test_who_asks_and_does_not_read_is_heard_once(world: World) -> None:
 
 async def test_a_slow_client_gets_a_snapshot_instead_of_a_queue(world: World) -> None:
     hub = Hub.of(world.process)
-    client = Client(EVERYTHING)
+    client = Client(EVERYWHERE)
     hub.subscribe(client, None)
     while client.take() is not None:
         pass
     ids = np.array(world.lights["21231"][:1], np.int32)
     for level in range(MOST_WAITING + 5):
-        hub.feed.model.apply(ids, np.array([level]), np.full((1, 8), level, np.float32))
+        Lights.of(world.process).feed.model.apply(
+            ids, np.array([level]), np.full((1, 8), level, np.float32)
+        )
         hub.tick()
     assert client.lagging
+    assert client.take() == '{"op":"lagging"}', "it is told"
+    assert not client.waiting
     hub.catch_up(client)
     frame = client.take()
     assert frame is not None

@@ -1,23 +1,31 @@
-/** Live progress of commands: events are merged into what the screens have asked for. */
+/** Live progress of commands, merged into what the screens have asked for. */
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
 import type { Command } from "../../shared/api/types";
-import type { CommandEvent } from "../../shared/live/protocol";
-import { connection } from "../state/live";
+import { rows, useTouched } from "../../shared/live/live";
+import type { Rows } from "../../shared/live/rows";
+import type { OpenCommand } from "../../shared/live/topics";
 
-function merge(client: QueryClient, event: CommandEvent): void {
-  client.setQueryData<Command>(["command", event.id], (known) =>
-    known && { ...known, counts: event.counts, ended_at: event.ended_at },
-  );
+const topic = "control.commands";
+
+/** A command under way brings its counts; one that ended is asked for anew. */
+export function merge(client: QueryClient, open: Rows<OpenCommand>, ids: readonly string[] | null): void {
+  for (const id of ids ?? open.byId.keys()) {
+    const row = open.byId.get(id);
+    if (row) {
+      client.setQueryData<Command>(["command", id], (known) =>
+        known && { ...known, total: row.total, counts: row.counts, ended_at: null },
+      );
+    } else void client.invalidateQueries({ queryKey: ["command", id] });
+    if (ids) void client.invalidateQueries({ queryKey: ["targets", id] });
+  }
+  if (!ids) {
+    void client.invalidateQueries({ queryKey: ["command"] });
+    void client.invalidateQueries({ queryKey: ["targets"] });
+  }
   void client.invalidateQueries({ queryKey: ["commands"] });
-  void client.invalidateQueries({ queryKey: ["targets", event.id] });
 }
 
 export function useCommandEvents(): void {
   const client = useQueryClient();
-  useEffect(() => connection.onEvent((event) => event.topic === "command" && merge(client, event)), [client]);
-  useEffect(
-    () => connection.onEvent((event) => event.topic === "system" && void client.invalidateQueries({ queryKey: ["system"] })),
-    [client],
-  );
+  useTouched(topic, (ids) => merge(client, rows.get(topic) as Rows<OpenCommand>, ids));
 }

@@ -1,26 +1,9 @@
-/** The one live connection of this window, and small hooks that look at it without copying it. */
+/** Small hooks of the console that look at the live lights without copying them. */
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import { LiveConnection } from "../../shared/live/connection";
-import { type Counters, type Light, LightStore } from "../../shared/live/store";
+import { connection, lights } from "../../shared/live/live";
+import type { Counters, Light } from "../../shared/live/store";
 
-export const lights = new LightStore();
-let unauthorised: () => void = () => undefined;
-
-function liveUrl(): string {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
-}
-export const connection = new LiveConnection(liveUrl, lights, { onUnauthorised: () => unauthorised() });
-
-export function startLive(onUnauthorised: () => void): () => void {
-  unauthorised = onUnauthorised;
-  connection.start();
-  return () => {
-    connection.stop();
-    lights.clear();
-  };
-}
-
-export const useLiveStatus = () => useSyncExternalStore(connection.subscribe, () => connection.status);
+export { connection, lights, startLive, useLiveStatus } from "../../shared/live/live";
 
 const beats = new Set<() => void>();
 let beating: ReturnType<typeof setInterval> | undefined;

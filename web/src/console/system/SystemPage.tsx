@@ -1,6 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { getSystem } from "../../shared/api/calls";
 import type { System } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
@@ -11,6 +9,7 @@ import { Gateways } from "./Gateways";
 import { Processes } from "./Processes";
 import { Status } from "./Status";
 import classes from "./System.module.css";
+import { useSystem } from "./live";
 
 function Admission({ admission }: { admission: System["admission"] }) {
   const { t } = useTranslation();
@@ -38,7 +37,7 @@ export default function SystemPage() {
   const { t } = useTranslation();
   const format = useFormat();
   const can = useCan();
-  const system = useQuery({ queryKey: ["system"], queryFn: getSystem, refetchInterval: 2_000 });
+  const system = useSystem();
   const data = system.data;
   return (
     <Sheet title={t("desk.system")} tools={data && <Status status={data.status} />}>

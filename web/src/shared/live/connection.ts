@@ -1,5 +1,6 @@
 /** Keeps one WebSocket to the server: subscribes, checks sequence, asks anew, and says when it is not live. */
-import { type Batch, type Frame, type Item, type LiveEvent, closeCode } from "./protocol";
+import { type Batch, type Frame, type Item, type Wish, closeCode } from "./protocol";
+import type { RowStore } from "./rows";
 import type { LightStore } from "./store";
 
 export interface LiveStatus {
@@ -16,9 +17,20 @@ const giveUp = 8_000;
 const settle = 10_000;
 const retryMin = 250;
 const retryMax = 2_000;
+/** A topic left for a moment (another page, and back) is not asked anew. */
+const linger = 5_000;
+
+/** What is used of a WebSocket: see SharedSocket for another. */
+export interface Socket {
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: string }) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
 
 interface Options {
-  open?: (url: string) => WebSocket;
+  open?: (url: string) => Socket;
   clock?: () => number;
   onUnauthorised?: () => void;
 }
@@ -27,7 +39,8 @@ export class LiveConnection {
   status: LiveStatus = { live: false, lag: null, since: null, phase: "connecting" };
   /** Server time minus client time, in ms. */
   offset = 0;
-  private socket: WebSocket | null = null;
+  private socket: Socket | null = null;
+  private isOpen = false;
   private lastFrame = 0;
   private serverLive = false;
   private failures = 0;
@@ -37,17 +50,18 @@ export class LiveConnection {
   private received = new Set<string>();
   private readonly asked = new Set<string>();
   private readonly statusListeners = new Set<() => void>();
-  private readonly eventListeners = new Set<(event: LiveEvent) => void>();
-  private readonly open: (url: string) => WebSocket;
+  private readonly followers = new Map<string, number>();
+  private readonly open: (url: string) => Socket;
   private readonly clock: () => number;
   private readonly onUnauthorised: () => void;
 
   constructor(
     private readonly url: () => string,
     private readonly store: LightStore,
+    private readonly rows: RowStore,
     options: Options = {},
   ) {
-    this.open = options.open ?? ((address) => new WebSocket(address));
+    this.open = options.open ?? ((address) => new WebSocket(address) as Socket);
     this.clock = options.clock ?? Date.now;
     this.onUnauthorised = options.onUnauthorised ?? (() => undefined);
   }
@@ -62,9 +76,33 @@ export class LiveConnection {
     return () => void this.statusListeners.delete(listener);
   };
 
-  onEvent(listener: (event: LiveEvent) => void): () => void {
-    this.eventListeners.add(listener);
-    return () => void this.eventListeners.delete(listener);
+  /** Keep a topic of rows up to date until the answer is called. */
+  follow(topic: string): () => void {
+    const count = this.followers.get(topic) ?? 0;
+    this.followers.set(topic, count + 1);
+    if (count === 0 && !this.rows.get(topic).ready) this.tellTopics();
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.followers.set(topic, (this.followers.get(topic) ?? 1) - 1);
+      setTimeout(() => this.leave(topic), linger);
+    };
+  }
+
+  private leave(topic: string): void {
+    if (this.followers.get(topic) !== 0) return;
+    this.followers.delete(topic);
+    this.rows.drop(topic);
+    this.tellTopics();
+  }
+
+  private tellTopics(): void {
+    if (this.isOpen) this.say({ op: "follow", topics: [...this.followers.keys()] });
+  }
+
+  private say(wish: Wish): void {
+    this.socket?.send(JSON.stringify(wish));
   }
 
   start(): void {
@@ -78,6 +116,7 @@ export class LiveConnection {
     clearTimeout(this.cleanup);
     const socket = this.socket;
     this.socket = null;
+    this.isOpen = false;
     socket?.close();
     this.set({ live: false, lag: null, since: null, phase: "closed" });
   }
@@ -88,8 +127,14 @@ export class LiveConnection {
     this.lastFrame = this.clock();
     this.received = new Set();
     this.asked.clear();
-    socket.onopen = () => socket.send(JSON.stringify({ op: "subscribe", channels: null }));
-    socket.onmessage = (message: MessageEvent<string>) => {
+    this.isOpen = false;
+    socket.onopen = () => {
+      if (this.socket !== socket) return;
+      this.isOpen = true;
+      this.say({ op: "subscribe", channels: null });
+      if (this.followers.size > 0) this.tellTopics();
+    };
+    socket.onmessage = (message) => {
       if (this.socket === socket) this.frame(JSON.parse(message.data) as Frame);
     };
     socket.onclose = (event) => {
@@ -99,6 +144,7 @@ export class LiveConnection {
 
   private closed(code: number): void {
     this.socket = null;
+    this.isOpen = false;
     this.serverLive = false;
     clearTimeout(this.cleanup);
     this.lost("connecting");
@@ -138,6 +184,10 @@ export class LiveConnection {
         this.batch(frame);
         return;
       case "error":
+        if (frame.topic !== undefined) this.rows.drop(frame.topic);
+        return;
+      case "lagging":
+        // Snapshots of everything are on their way.
         return;
       default:
         this.item(frame);
@@ -159,14 +209,27 @@ export class LiveConnection {
         return;
       case "delta":
         // While an answer to a resync is under way, the gap stays; asking once is enough.
-        if (!this.store.delta(item) && !this.asked.has(item.channel)) {
-          this.asked.add(item.channel);
-          this.socket?.send(JSON.stringify({ op: "resync", channel: item.channel }));
+        if (!this.store.delta(item)) this.resync({ op: "resync", channel: item.channel }, item.channel);
+        return;
+      case "rows":
+        this.asked.delete(item.topic);
+        if (this.followers.has(item.topic)) this.rows.snapshot(item);
+        return;
+      case "change":
+        if (this.followers.has(item.topic) && !this.rows.change(item)) {
+          this.resync({ op: "resync", topic: item.topic }, item.topic);
         }
         return;
-      case "event":
-        for (const listener of this.eventListeners) listener(item);
+      case "drop":
+        if (item.channel !== undefined) this.store.drop(item.channel);
+        if (item.topic !== undefined) this.rows.drop(item.topic);
     }
+  }
+
+  private resync(wish: Wish, name: string): void {
+    if (this.asked.has(name)) return;
+    this.asked.add(name);
+    this.say(wish);
   }
 
   private alive(lag: number | null): void {

@@ -1,5 +1,4 @@
 /** Frames of the live WebSocket, as the contract names them. */
-import type { CommandCounts } from "../api/types";
 
 export interface Hello {
   op: "hello";
@@ -29,20 +28,31 @@ export interface Delta extends Columns {
   seq: number;
   prev: number;
 }
-export interface CommandEvent {
-  op: "event";
-  topic: "command";
-  id: string;
-  counts: CommandCounts;
-  ended_at: string | null;
+/** The open rows of a topic; none when there are too many to mirror (`complete` is false). */
+export interface TopicRows {
+  op: "rows";
+  topic: string;
+  seq: number;
+  complete: boolean;
+  rows: [id: string, body: object][];
 }
-export interface SystemEvent {
-  op: "event";
-  topic: "system";
-  status: "ok" | "degraded" | "down";
+/** What changed of a topic. `hint`: rows that changed and are not mirrored, or look the same; null: any of them. */
+export interface TopicChange {
+  op: "change";
+  topic: string;
+  seq: number;
+  prev: number;
+  put: [id: string, body: object][];
+  drop: string[];
+  hint: string[] | null;
 }
-export type LiveEvent = CommandEvent | SystemEvent;
-export type Item = Snapshot | Delta | LiveEvent;
+/** A channel or topic that may no longer be seen. */
+export interface Drop {
+  op: "drop";
+  channel?: string;
+  topic?: string;
+}
+export type Item = Snapshot | Delta | TopicRows | TopicChange | Drop;
 export interface Batch {
   op: "batch";
   now: number;
@@ -59,8 +69,20 @@ export interface Refusal {
   op: "error";
   code: string;
   channel?: string;
+  topic?: string;
 }
-export type Frame = Hello | Item | Batch | Heartbeat | Refusal;
+/** Frames were left out because they were not taken fast enough; snapshots of everything follow. */
+export interface Lagging {
+  op: "lagging";
+}
+export type Frame = Hello | Item | Batch | Heartbeat | Refusal | Lagging;
+
+/** What a client says. */
+export type Wish =
+  | { op: "subscribe"; channels: string[] | null }
+  | { op: "follow"; topics: string[] }
+  | { op: "resync"; channel: string }
+  | { op: "resync"; topic: string };
 
 export const flag = { lamp: 1, supply: 2, fault: 4, unexpected: 8, pending: 16, retired: 32 } as const;
 export const closeCode = { notLoggedIn: 4401, forbidden: 4403, noSubscribe: 4408 } as const;

@@ -3,6 +3,7 @@ import { conditionOf } from "./condition";
 import { type Delta, type Snapshot, flag } from "./protocol";
 
 export class Channel {
+  readonly kind: string;
   readonly size: number;
   readonly id: Int32Array;
   readonly lon: Float64Array;
@@ -19,6 +20,7 @@ export class Channel {
 
   constructor(readonly name: string, snapshot: Snapshot) {
     const size = snapshot.id.length;
+    this.kind = snapshot.kind;
     this.size = size;
     this.seq = snapshot.seq;
     this.id = Int32Array.from(snapshot.id);
@@ -115,6 +117,11 @@ export class LightStore {
       if (!names.has(name)) dropped = this.channels.delete(name) || dropped;
     }
     if (dropped) this.tell(null);
+  }
+
+  /** A channel that may no longer be seen. */
+  drop(name: string): void {
+    if (this.channels.delete(name)) this.tell(null);
   }
 
   clear(): void {
