@@ -27,6 +27,7 @@ ROOMS = (
     "vigie.core.access",
     "vigie.core.journal",
     "vigie.places",
+    "vigie.notify",
     "vigie.twin",
     "vigie.gateways.mqtt",
     "vigie.control",

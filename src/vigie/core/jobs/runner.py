@@ -171,7 +171,7 @@ class Runner:
         known = await unit.execute(
             text("select job, next from core.schedule where job = any(:jobs)"), parameters
         )
-        rows = dict(known.tuples().all())
+        rows: dict[str, datetime] = {row.job: row.next for row in known}
         if set(rows) != set(names):
             await unit.execute(
                 text(
