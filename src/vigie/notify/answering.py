@@ -48,7 +48,7 @@ class Limiter:
 _LIMITER = Limiter()
 
 
-@get("/notify/acknowledge", permission=PUBLIC, media_type="text/html")
+@get("/notify/acknowledge", permission=PUBLIC, media_type="text/html", include_in_schema=False)
 async def ask_acknowledge(
     unit: Unit, runtime: Runtime, request: Request[Any, Any, Any], token: Token
 ) -> Response[str]:
@@ -66,7 +66,7 @@ async def ask_acknowledge(
         return page("ask", call.language, call.subject, token=token)
 
 
-@post("/notify/acknowledge", permission=PUBLIC, media_type="text/html")
+@post("/notify/acknowledge", permission=PUBLIC, media_type="text/html", include_in_schema=False)
 async def do_acknowledge(
     unit: Unit, runtime: Runtime, request: Request[Any, Any, Any], token: Token
 ) -> Response[str]:

@@ -56,7 +56,7 @@ async def read_preferences(unit: Unit, runtime: Runtime) -> OwnPreferences:
         "mail": settings.smtp_url, "sms": settings.sms_url, "push": settings.push_contact,
         "app": "always", "hand": "always",
     }  # fmt: skip
-    channels = [channel for channel, by in set_up.items() if by]
+    channels: list[Channel] = [channel for channel, by in set_up.items() if by]
     key = push.public_key(settings) if settings.push_contact else ""
     return OwnPreferences(preferences, subscriptions, key, channels)
 
