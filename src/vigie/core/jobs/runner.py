@@ -136,11 +136,17 @@ class Runner:
 
     async def run(self) -> None:
         """Service: run what is due until stopped; what is interrupted is given back."""
+        component = self.runtime.component("jobs")
         await self.wakeup.on(self.runtime.bus, f"wake.{WAKE}")
         try:
             while True:
-                await self.schedule()
-                await self.start_due()
+                try:
+                    await self.schedule()
+                    await self.start_due()
+                    component.set("ok")
+                except Unavailable as error:
+                    # What runs outside goes on: only claiming has to wait.
+                    component.set("degraded", error.code)
                 await self.wakeup.wait(IDLE_S)
         finally:
             await self.wakeup.close()
