@@ -23,7 +23,6 @@ from vigie.notify.model import (
     CallStep,
     Cascade,
     CascadeDetail,
-    Message,
     NewCascade,
     OnCall,
     Started,
@@ -210,7 +209,7 @@ async def read_cascade(unit: Unit, cascade: UUID) -> CascadeDetail:
     return CascadeDetail(
         one,
         [Step(*row) for row in steps],
-        [Message(**row) for row in messages.mappings()],
+        [service.shown(row) for row in messages.mappings()],
         possible,
     )
 

@@ -58,7 +58,7 @@ def page(
     return Response(
         _PAGE.format(language=language or "fr", title=words["title"], inner=inner),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         # `no-referrer` would have browsers send the form with the origin `null`.
         headers={"Referrer-Policy": "same-origin", "Cache-Control": "no-store"},
     )

@@ -5,6 +5,7 @@ The message is marked `sending` before the provider is called and `sent` after. 
 Message-ID or idempotency key, and the row says `maybe_twice`.
 """
 
+import traceback
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from vigie.core.errors import Conflict, NotFound
 from vigie.core.jobs import Claimed
 from vigie.core.runtime import Runtime
 from vigie.notify import acknowledging, channels, contacts
-from vigie.notify.channels import NotSent, Outgoing, Refused
+from vigie.notify.channels import NotSent, Outgoing, Refused, Uncertain
 from vigie.notify.rules import MESSAGE
 from vigie.notify.service import MESSAGES, hurry_cascade, record_step
 
@@ -41,11 +42,14 @@ async def run(runtime: Runtime, claimed: Claimed) -> None:
         return
     except NotSent as error:
         await _release(runtime, out, error.code, str(error))
-        raise
+        # Providers repeat the address in what they say: the row keeps it without, a log nothing.
+        raise NotSent(error.code) from None
     except Exception as error:
         # It may have arrived: it stays `sending`.
-        await _note(runtime, out, "uncertain", f"{type(error).__name__}: {error}")
-        raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        await _note(runtime, out, "uncertain", said)
+        raise Uncertain(type(error).__name__) from None
     async with runtime.database.unit(request_id=claimed.request_id) as unit:
         done = await states.step(
             unit, MESSAGE, MESSAGES, message, "accept",

@@ -1,5 +1,6 @@
 """Messages to people: written in the sender's transaction, sent by jobs afterwards."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,8 @@ _INSERT = text(
 )
 LISTED = (
     "select m.id, m.template, c.name, m.channel, m.state, m.urgent, m.municipality, m.trade, m.due,"
-    " m.created, m.sent, m.delivered, m.error_code, m.maybe_twice, m.cascade, m.version"
+    " m.created, m.sent, m.delivered, m.error_code, m.maybe_twice, m.cascade, m.version,"
+    " coalesce(c.mail, c.phone) as address"
 )
 JOINED = "from notify.message m join notify.contact c on c.id = m.contact"
 
@@ -172,8 +174,16 @@ async def list_messages(
             **(dict(zip(("created", "id"), after, strict=True)) if after else {}),
         },
     )  # fmt: skip
-    rows = [Message(**row) for row in found.mappings()]
+    rows = [shown(row) for row in found.mappings()]
     return AFTER.page(rows, limit, lambda row: [row.created, row.id])
+
+
+def shown(row: Mapping[str, Any]) -> Message:
+    """A row of LISTED; someone without a name is shown by a part of their address."""
+    fields = dict(row)
+    address = fields.pop("address")
+    fields["name"] = fields["name"] or rules.masked(address or "")
+    return Message(**fields)
 
 
 async def read_message(unit: Unit, message: UUID) -> MessageDetail:
@@ -197,7 +207,7 @@ async def read_message(unit: Unit, message: UUID) -> MessageDetail:
     possible = [v for v in MESSAGE.verbs_from(row["state"]) if v == "cancel"]
     if row["channel"] == "hand" and row["state"] == "queued":
         possible.append("outcome")
-    return MessageDetail(Message(**fields), **rest, possible=possible)
+    return MessageDetail(shown(fields), **rest, possible=possible)
 
 
 async def cancel(unit: Unit, message: UUID, version: int | None = None) -> None:

@@ -21,6 +21,7 @@ from vigie.core.errors import Conflict, Forbidden, Invalid, NotFound
 from vigie.core.runtime import Runtime
 from vigie.core.scope import Grant, Principal, scope_of
 from vigie.notify import Send, To, contacts, personal, send, service
+from vigie.notify.channels import smtp
 from vigie.notify.check import check
 from vigie.notify.model import ContactInput, NewSubscription, Outcome, Preferences
 
@@ -45,6 +46,7 @@ async def house(settings, database, bus, box, gateway, owner):
     """A runtime with all providers."""
     box.mails.clear()
     box.answer = box.recipient_answer = "250 OK"
+    box.silent_s = 0
     await owner.execute("truncate core.job, notify.contact, notify.message cascade")
     made = msgspec.structs.replace(
         settings,
@@ -137,6 +139,23 @@ async def test_what_nobody_knows_the_end_of_is_sent_again_and_says_so(house, box
     await drain(house)
     found = await row(house, message)
     assert (found.state, found.maybe_twice) == ("sent", True)
+
+
+async def test_a_server_that_falls_silent_after_the_mail_leaves_it_uncertain(
+    house, box, owner, monkeypatch
+):
+    monkeypatch.setattr(smtp, "TIMEOUT_S", 0.5)
+    box.silent_s = 2
+    (message,) = await note(house, To(mail="a@b.example"))
+    await drain(house)
+    found = await row(house, message)
+    assert (found.state, found.error_code, found.maybe_twice) == ("sending", "uncertain", False)
+    box.silent_s = 0
+    await owner.execute("update core.job set due = now(), held = null")
+    await drain(house)
+    found = await row(house, message)
+    assert (found.state, found.error_code, found.maybe_twice) == ("sent", "", True)
+    assert len({mail["Message-ID"] for mail in box.mails}) == 1
 
 
 async def test_a_message_whose_job_is_given_up_on_fails(house, owner):
@@ -299,6 +318,20 @@ async def test_neither_the_journal_nor_lists_hold_an_address(house):
             assert not [line for line in found.scalars() if "very.private" in line], table
         listed = msgspec.json.encode(await service.list_messages(unit, None, None, None, 10))
         assert b"very.private" not in listed
+
+
+async def test_what_a_provider_says_of_an_address_is_kept_nowhere(house, box):
+    box.answer = "451 very.private@b.example is over quota"
+    (message,) = await note(house, To(mail="very.private@b.example"))
+    await drain(house)
+    found = await row(house, message)
+    assert "over quota" in found.error
+    async with house.database.unit() as unit:
+        kept = await unit.execute(text("select error from core.job"))
+        assert "NotSent: mail_deferred" in (error := kept.scalar_one())
+        assert "very.private" not in error + found.error
+        (listed,) = (await service.list_messages(unit, None, None, None, 10)).items
+    assert listed.name == "v…@b.example"
 
 
 async def test_a_person_has_their_data_and_has_it_erased(house):

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from vigie.core.runtime import Runtime
-from vigie.notify.channels.failures import NotSent, Refused
+from vigie.notify.channels.failures import NotSent, Refused, Uncertain
 
-__all__ = ["NotSent", "Outgoing", "Refused", "send"]
+__all__ = ["NotSent", "Outgoing", "Refused", "Uncertain", "send"]
 
 
 @dataclass

@@ -15,3 +15,8 @@ class NotSent(Exception):
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
+
+
+class Uncertain(Exception):
+    """Nobody knows whether the provider took it. What happened is in the message's row, without
+    the address; here is only its kind, since logs and the job's error keep this."""
