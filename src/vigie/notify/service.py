@@ -178,7 +178,7 @@ async def list_messages(
     return AFTER.page(rows, limit, lambda row: [row.created, row.id])
 
 
-def shown(row: Mapping[str, Any]) -> Message:
+def shown(row: Mapping[Any, Any]) -> Message:
     """A row of LISTED; someone without a name is shown by a part of their address."""
     fields = dict(row)
     address = fields.pop("address")
