@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import entry_points
+from zoneinfo import ZoneInfo
 
 from vigie.core import city_clock, logs, metrics
 from vigie.core.database import Unit
@@ -15,6 +16,7 @@ from vigie.core.errors import SetupError
 from vigie.core.rooms import Process, Room, Rooms
 from vigie.core.runtime import Runtime, Services
 from vigie.core.settings import Settings, load, unknown
+from vigie.places import load_pack
 from vigie.twin import GatewayInfo
 
 log = logs.logger(__name__)
@@ -26,6 +28,7 @@ ROOMS = (
     "vigie.core.journal",
     "vigie.core.live",
     "vigie.places",
+    "vigie.notify",
     "vigie.twin",
     "vigie.gateways.mqtt",
     "vigie.control",
@@ -98,6 +101,7 @@ ROLES: dict[Process, Callable[[Runtime], Services]] = {
     "gateways": nothing,
     "ingest": ingest,
     "watch": watch,
+    "jobs": nothing,
     "api": api,
 }
 
@@ -113,6 +117,7 @@ async def run_role(role: Process) -> None:
     """Run one role in this process until told to stop."""
     settings = load()
     runtime = await Runtime.open(settings, role, rooms_of(settings))
+    runtime.house.zone = ZoneInfo(load_pack(settings.territory).time_zone)
     logs.configure(settings.log_level, settings.log_format, role=role, instance=runtime.instance)
     for warning in unknown():
         log.warning("setting_unknown", detail=warning)

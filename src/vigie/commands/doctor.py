@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from vigie import notify
 from vigie.app import ROLES
 from vigie.commands.engines import engines
 from vigie.core import clock
@@ -41,6 +42,7 @@ async def examine(console: Console) -> bool:
     settings = load()
     lines = [_machine(settings)]
     lines += [Line("settings", "warning", warning) for warning in unknown()]
+    lines += [Line(one.name, one.status, one.detail) for one in await notify.check(settings)]
     running = read_state(settings.root) is not None
     lines.append(
         Line("centre", "ok", "runs")

@@ -8,6 +8,7 @@ Built once a process from its list of rooms; each part is loaded when it is firs
 
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from vigie.core.permissions import Catalogue
 from vigie.core.rooms import Rooms
@@ -18,6 +19,8 @@ class House:
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
+        # Of the city, as its territory pack says; the composition sets it.
+        self.zone = ZoneInfo("UTC")
         self._parts: dict[str, dict[str, Any]] = {}
 
     @cached_property

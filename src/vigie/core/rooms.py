@@ -71,6 +71,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     verbs: str = ""
     objects: str = ""
     search: str = ""
+    # Words of messages to people: core.templates.
+    templates: str = ""
     kinds: str = ""
     datasets: str = ""
     indicators: str = ""

@@ -26,6 +26,9 @@ _SCHEMES = {
     "database_owner_url": ("postgresql", "postgres"),
     "nats_url": ("nats", "tls"),
     "nats_system_url": ("nats", "tls"),
+    "smtp_url": ("smtp", "smtps"),
+    "sms_url": ("https", "http"),
+    "public_url": ("https", "http"),
 }
 
 
@@ -161,6 +164,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(ge=2, le=3_600),
         _doc("A role whose event loop gives no sign of life for so long is started again."),
     ] = 30.0
+    public_url: Annotated[
+        str,
+        _doc("Address by which people reach the screens, for links in messages to them."),
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        _doc(
+            "Mail server: smtp://user:password@host:587 (STARTTLS where the server offers it) or "
+            "smtps://host:465. Empty: no mail is sent.",
+            secret=True,
+        ),
+    ] = ""
+    mail_from: Annotated[str, _doc("Sender of mails: Vigie <vigie@example.org>.")] = ""
+    sms_url: Annotated[
+        str,
+        _doc(
+            "Address of an SMS gateway. {to}, {text}, {id} and {secret} are filled in, also in "
+            "sms_headers and sms_body. Empty: no SMS is sent."
+        ),
+    ] = ""
+    sms_method: Annotated[
+        Literal["GET", "POST", "PUT"], _doc("HTTP method of the SMS gateway.")
+    ] = "POST"
+    sms_headers: Annotated[
+        str,
+        _doc("Headers for the SMS gateway: `Name: value`, separated by `|`."),
+    ] = "Content-Type: application/json|Authorization: Bearer {secret}"
+    sms_body: Annotated[
+        str, _doc("Body for the SMS gateway; values are escaped for its Content-Type.")
+    ] = '{"to":"{to}","text":"{text}"}'
+    sms_secret: Annotated[str, _doc("What {secret} stands for.", secret=True)] = ""
+    sms_success: Annotated[
+        str,
+        _doc(
+            "Regular expression that the answer's body holds when the SMS was taken; its group "
+            "`id` is the provider's number. Empty: any 2xx answer."
+        ),
+    ] = ""
+    push_contact: Annotated[
+        str, _doc("mailto: or https: address that push services may write to. Empty: no push.")
+    ] = ""
+    push_services: Annotated[
+        str,
+        _doc("Push services that browsers may name: host names, or whole origins, with commas."),
+    ] = "googleapis.com,mozilla.com,push.apple.com,notify.windows.com"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _doc("Least severe line that is logged.")
     ] = "info"
