@@ -39,7 +39,7 @@ CHECKS = [
 async def base(runtime: Runtime):
     """The address of an api process that is running, with nothing imported yet."""
     changed = msgspec.structs.replace(runtime.settings, http_port=free_port())
-    process = Runtime(changed, "api", runtime.database, runtime.bus)
+    process = Runtime(changed, "api", runtime.database, runtime.bus, runtime.rooms)
     task = asyncio.create_task(app.api(process)["http"]())
     address = f"http://127.0.0.1:{changed.http_port}"
     async with httpx.AsyncClient(base_url=address) as browser:

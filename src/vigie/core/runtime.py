@@ -67,7 +67,8 @@ class Runtime:
         self.bus = bus
         self.house = House(self.rooms)
         database.waker = bus.publish
-        database.house = self.house
+        if rooms is not None:
+            database.house = self.house
         self.components: dict[str, Component] = {}
         self.stopping = asyncio.Event()
 

@@ -58,7 +58,7 @@ async def list_verbs(unit: Unit) -> list[VerbShown]:
     ]
 
 
-@get("/links", permission=ANY_LOGIN)
+@get("/links", permission=ANY_LOGIN, may_be_missing=True)
 async def list_links(unit: Unit, type_: ObjectType, id_: ObjectId) -> list[Link]:
     """What an object is linked to, newest first; only what you may see at the other end."""
     return await links.of(unit, Ref(type_, id_))

@@ -112,7 +112,7 @@ def _complete_operation(
             # A handler that wrote its JSON itself returns bytes; they are no JSON string.
             if kind.endswith("json") and content.get("schema") == {"type": "string"}:
                 content["schema"] = {"type": "object"}
-    if "{" in path:
+    if "{" in path or opt.get("may_be_missing"):
         expected.append("404")
     if method != "get":
         expected += ["401", "403", "404", "409", "412", "429"]
