@@ -25,6 +25,7 @@ ROOMS = (
     "vigie.core.access",
     "vigie.core.journal",
     "vigie.places",
+    "vigie.files",
     "vigie.twin",
     "vigie.gateways.mqtt",
     "vigie.control",
