@@ -1,4 +1,4 @@
-"""Photos with everything in them that must not be kept, an app, and a room whose things take files."""
+"""Photos with all that must not be kept, an app, and a room whose things take files."""
 
 import io
 from collections.abc import AsyncIterator

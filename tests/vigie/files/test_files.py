@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import zipfile
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -58,8 +58,6 @@ async def attach(runtime, username, file, to=INSIDE, **options):
 
 
 async def test_a_file_is_its_uploaders_until_it_belongs_to_an_object(crew, stranger, files_runtime):
-    from uuid import UUID
-
     file = (await uploaded(crew))["file"]
     address = f"/api/v1/files/{file['id']}"
     assert file["scan"] == "not_scanned"
@@ -91,8 +89,6 @@ async def test_a_file_is_its_uploaders_until_it_belongs_to_an_object(crew, stran
 
 
 async def test_another_of_the_crew_sees_it_and_a_viewer_does_not(app, crew, files_runtime):
-    from uuid import UUID
-
     file = (await uploaded(crew, PDF + b"2"))["file"]
     await attach(files_runtime, "crew", UUID(file["id"]), to=Ref("things.thing", "other"))
     async with await person(app, files_runtime, "colleague", "crew_of_things@21231") as colleague:
@@ -157,8 +153,6 @@ async def test_evidence_keeps_the_original_sealed(app, crew, files_runtime, owne
     async with await person(app, files_runtime, "chief", "administrator") as chief:
         # Not attached: it is the uploader's alone.
         assert (await chief.get(address + "/original")).status_code == 404
-        from uuid import UUID
-
         await attach(files_runtime, "crew", UUID(made["file"]["id"]))
         answer = await chief.get(address + "/original")
         assert answer.content == body
@@ -334,8 +328,6 @@ async def test_clamd_is_asked_as_it_wants_to_be(tmp_path):
 
 
 async def test_what_belongs_to_nothing_is_swept_and_what_belongs_stays(app, files_runtime, owner):
-    from uuid import UUID
-
     async with await person(app, files_runtime, "sweeper", "crew_of_things@21231") as browser:
         kept = (await uploaded(browser, PDF + b"kept"))["file"]
         gone = (await uploaded(browser, PDF + b"gone"))["file"]
@@ -385,8 +377,6 @@ async def test_what_is_counted_is_what_there_is(files_runtime, owner):
 
 
 async def test_a_person_sees_their_files_and_is_forgotten(app, files_runtime, owner):
-    from uuid import UUID
-
     from vigie.files.personal import erase, export
 
     async with await person(app, files_runtime, "leaver", "crew_of_things@21231") as browser:
