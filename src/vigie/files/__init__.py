@@ -6,6 +6,7 @@ Never: know what an object is, or keep a photo's metadata outside sealed evidenc
 """
 
 from vigie.files import pdf
+from vigie.files.keeping import keep_document
 from vigie.files.model import AttachFile, Attachment, DetachFile, FileView
 from vigie.files.pdf import Heading, Template
 from vigie.files.service import attached_to
@@ -18,5 +19,6 @@ __all__ = [
     "Heading",
     "Template",
     "attached_to",
+    "keep_document",
     "pdf",
 ]

@@ -1,7 +1,11 @@
 """Keeping what was uploaded: quotas, content to its place, then the rows, in one transaction."""
 
 import asyncio
+import hashlib
+import os
+import shutil
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,7 +16,9 @@ from vigie.core.errors import TooLarge, Unavailable
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change
 from vigie.core.settings import Settings
-from vigie.files.model import OBJECT, Checked, FileView, Size, Uploaded
+from vigie.files import rules
+from vigie.files.model import OBJECT, Checked, FileView, Part, Size, Uploaded
+from vigie.files.sniff import sniff
 from vigie.files.store import Store
 
 ALL = "all"
@@ -37,8 +43,10 @@ def owner_of(unit: Unit) -> UUID | None:
     return principal.owner or principal.id if principal.kind in ("user", "token") else None
 
 
-async def demand_room(unit: Unit, settings: Settings, store: Store, declared: int) -> None:
-    """Refuse an upload that cannot fit, before it is read; `declared` is 0 when it does not say.
+async def demand_room(unit: Unit, settings: Settings, store: Store, declared: int) -> int:
+    """Refuse an upload that cannot fit, before it is read; the bytes that there are room for.
+
+    `declared` is 0 when the request does not say.
 
     Raises TooLarge over a quota, Unavailable when the disk is nearly full.
     """
@@ -46,10 +54,15 @@ async def demand_room(unit: Unit, settings: Settings, store: Store, declared: in
         text("select holder, bytes from files.usage where holder in (:holder, :all)"),
         {"holder": holder_of(unit), "all": ALL},
     )
+    free = await asyncio.to_thread(store.free) - _KEEP_FREE
+    left = [free, settings.files_person_bytes, settings.files_total_bytes]
     for row in rows:
         _demand_quota(settings, row.holder, row.bytes + declared)
-    if await asyncio.to_thread(store.free) < _KEEP_FREE + declared:
+        most = settings.files_total_bytes if row.holder == ALL else settings.files_person_bytes
+        left.append(most - row.bytes)
+    if free < declared:
         raise Unavailable("files_disk_full", "The disk is nearly full: no more files are taken.")
+    return max(0, min(left))
 
 
 async def keep(
@@ -83,6 +96,38 @@ async def keep(
         await count_usage(unit, holder, held, len(checked), settings)
     await count_usage(unit, ALL, fresh, len(checked), settings)
     return kept
+
+
+async def keep_document(unit: Unit, settings: Settings, name: str, body: bytes) -> FileView:
+    """Keep a document that a room made (a PDF) as a file, to be attached in the same transaction.
+
+    Raises Invalid when it is of no type that is taken, TooLarge over a quota.
+    """
+    store = store_of(settings)
+    workspace = await asyncio.to_thread(store.workspace)
+    try:
+        part = await asyncio.to_thread(_written, workspace / "0", name, body)
+        name, corrected = rules.named(name, part.media_type)
+        checked = Checked(
+            name=name,
+            media_type=part.media_type,
+            parts=[part],
+            state="ready",
+            scan="not_scanned",
+            evidence=False,
+            corrected=corrected,
+        )
+        return (await keep(unit, settings, store, [checked]))[0].file
+    finally:
+        await asyncio.to_thread(shutil.rmtree, workspace, True)
+
+
+def _written(path: Path, name: str, body: bytes) -> Part:
+    with path.open("xb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    return Part("content", path, hashlib.sha256(body).hexdigest(), len(body), sniff(path, name))
 
 
 async def lock_content(unit: Unit, hashes: Collection[str]) -> None:

@@ -106,19 +106,20 @@ async def receive(
     folder: Path,
     *,
     limit: int,
+    room: int,
     seconds: float,
 ) -> list[Received]:
     """The files of a request's body: the parts of a multipart form, or one file as it is.
 
-    Raises Invalid for a form that is broken or holds no file, TooLarge past a limit, and Invalid
-    when the sender is too slow.
+    `limit` is of each file, `room` of them together. Raises Invalid for a form that is broken or
+    holds no file, or when the sender is too slow; TooLarge past a limit.
     """
     kind, options = parse_options_header(content_type)
     try:
         async with asyncio.timeout(seconds):
             if kind == "multipart/form-data":
-                return await _form(_lively(body), options.get("boundary", ""), folder, limit)
-            return [await _raw(_lively(body), name, kind, folder, limit)]
+                return await _form(_lively(body, room), options.get("boundary", ""), folder, limit)
+            return [await _raw(_lively(body, room), name, kind, folder, limit)]
     except TimeoutError as error:
         raise Invalid(
             "upload_too_slow",
@@ -127,13 +128,22 @@ async def receive(
         ) from error
 
 
-async def _lively(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _lively(body: AsyncIterator[bytes], room: int) -> AsyncIterator[bytes]:
+    """The same, ending with an error when nothing comes for a while or too much comes in all."""
+    left = room + AROUND
     while True:
         async with asyncio.timeout(_SILENCE_S):
             try:
                 chunk = await anext(body)
             except StopAsyncIteration:
                 return
+        left -= len(chunk)
+        if left < 0:
+            raise TooLarge(
+                "upload_too_large",
+                f"There is room for {room / 1_000_000:g} MB: send less, or take files away first.",
+                {"megabytes": room / 1_000_000},
+            )
         if chunk:
             yield chunk
 

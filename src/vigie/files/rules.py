@@ -108,12 +108,15 @@ def clean_name(name: str) -> str:
         c for c in last if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029"
     )
     # Windows' own characters too: the name goes into people's folders.
-    tidy = re.sub(r'[<>:"|?*]', "_", visible).strip(" .")
-    tidy = re.sub(r"\s+", " ", tidy)
+    tidy = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*]', "_", visible)).strip(" .")
     stem, dot, extension = tidy.rpartition(".")
     if dot and len(extension) <= 12:
-        return stem.rstrip(" .")[: MOST_NAME - len(extension) - 1] + "." + extension
-    return tidy[:MOST_NAME]
+        return _cut(stem, MOST_NAME - len(extension) - 1) + "." + extension
+    return _cut(tidy, MOST_NAME)
+
+
+def _cut(stem: str, most: int) -> str:
+    return stem[:most].rstrip(" .")
 
 
 def named(name: str, media_type: str) -> tuple[str, bool]:
@@ -125,9 +128,9 @@ def named(name: str, media_type: str) -> tuple[str, bool]:
         return tidy, False
     if dot and stem and extension.lower() in _EXTENSIONS:
         tidy = stem
-    stem = tidy or "file"
     extension = kind.extensions[0]
-    return f"{stem[: MOST_NAME - len(extension) - 1]}.{extension}", bool(tidy)
+    stem = _cut(tidy, MOST_NAME - len(extension) - 1) or "file"
+    return f"{stem}.{extension}", bool(tidy)
 
 
 _EXTENSIONS = {e for kind in TYPES.values() for e in kind.extensions}

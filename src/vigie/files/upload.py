@@ -31,7 +31,7 @@ async def upload(
     demand_length(declared, settings.files_max_bytes)
     async with open_unit() as unit:
         holder = keeping.holder_of(unit)
-        await keeping.demand_room(unit, settings, store, declared or 0)
+        room = await keeping.demand_room(unit, settings, store, declared or 0)
     with turn(holder):
         workspace = await asyncio.to_thread(store.workspace)
         try:
@@ -41,6 +41,7 @@ async def upload(
                 name,
                 workspace,
                 limit=settings.files_max_bytes,
+                room=room,
                 seconds=settings.files_upload_seconds,
             )
             checked: list[Checked] = []

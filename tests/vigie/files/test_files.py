@@ -15,7 +15,7 @@ from vigie.core import verbs
 from vigie.core.errors import Conflict, NotFound
 from vigie.core.objects import Ref
 from vigie.core.scope import Grant, Principal
-from vigie.files import AttachFile, DetachFile, attached_to
+from vigie.files import AttachFile, DetachFile, attached_to, keep_document
 from vigie.files.keeping import store_of
 from vigie.files.sweep import Sweep
 
@@ -118,6 +118,22 @@ async def test_two_uploads_of_the_same_at_once_and_a_sweep_between(crew, files_r
         assert answer.status_code == 201, answer.text
         file = answer.json()["items"][0]["file"]
         assert (await crew.get(f"/api/v1/files/{file['id']}")).content == body
+
+
+async def test_a_sweep_waits_for_who_places_the_same_content(files_runtime, owner):
+    settings = files_runtime.settings
+    body = PDF + b"raced"
+    async with files_runtime.database.unit() as unit:
+        await keep_document(unit, settings, "raced.pdf", body)
+        # On disk, and its row not committed: to a sweep that did not wait it looks left behind.
+        sweep = Sweep(files_runtime.database, settings, grace_s=0)
+        sweeping = asyncio.create_task(sweep.whole())
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while not sweeping.done() and (await (await owner.execute(waiting)).fetchone()) == (0,):
+            await asyncio.sleep(0.01)
+        assert not sweeping.done()
+    await sweeping
+    assert store_of(settings).path(hashlib.sha256(body).hexdigest()).read_bytes() == body
 
 
 async def test_a_photo_comes_back_without_where_it_was_taken(crew):
@@ -267,6 +283,11 @@ async def test_a_quota_is_refused_before_it_is_read_and_when_uploads_meet(app, f
         answer = await hoarder.post("/api/v1/files", content=body(), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (413, "files_quota_full")
         assert read < 400_000
+        # Without a length it is read as far as there is room.
+        read, endless = 0, body()
+        answer = await hoarder.post("/api/v1/files", content=endless)
+        assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
+        assert read < 400_000
         # Each would fit alone; those that come together may not pass together.
         answers = await asyncio.gather(
             *(put(hoarder, PDF + bytes([9 + n]) * 200_000) for n in range(3))
@@ -393,6 +414,17 @@ async def test_a_person_sees_their_files_and_is_forgotten(app, files_runtime, ow
             a.file.name for a in await attached_to(unit, INSIDE) if str(a.file.id) == file["id"]
         ]
         assert names == ["file.pdf"]
+
+
+async def test_a_room_keeps_and_attaches_the_document_it_made(crew, files_runtime):
+    async with await unit_of(files_runtime, "crew") as unit:
+        file = await keep_document(unit, files_runtime.settings, "Relève du 4 mai", PDF + b"made")
+        to = Ref("things.thing", "other")
+        await verbs.call(unit, "files.attach", AttachFile(file.id, to, position=0))
+    assert file.name == "Relève du 4 mai.pdf"
+    answer = await crew.get(f"/api/v1/files/{file.id}")
+    assert answer.content == PDF + b"made"
+    assert "filename*=UTF-8''Rel%C3%A8ve" in answer.headers["content-disposition"]
 
 
 async def test_files_that_do_not_exist_are_not_found(crew):

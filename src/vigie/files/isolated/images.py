@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import sys
+from typing import Any
 
 EXIF, GPS = 0x8769, 0x8825
 TAKEN, OFFSET = 36867, 36881
@@ -30,7 +31,7 @@ def limit(megabytes: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def degrees(values, hemisphere) -> float | None:
+def degrees(values: Any, hemisphere: Any) -> float | None:
     try:
         whole, minutes, seconds = (float(v) for v in values)
     except (TypeError, ValueError, ZeroDivisionError):
@@ -39,9 +40,9 @@ def degrees(values, hemisphere) -> float | None:
     return -found if str(hemisphere).upper()[:1] in ("S", "W") else found
 
 
-def suggestions(exif) -> dict:
+def suggestions(exif: Any) -> dict[str, Any]:
     """Capture time and place, as far as they make sense."""
-    found: dict = {}
+    found: dict[str, Any] = {}
     details = exif.get_ifd(EXIF)
     taken = str(details.get(TAKEN, "")).strip("\0 ")
     if len(taken) == 19:
@@ -59,7 +60,7 @@ def suggestions(exif) -> dict:
     return found
 
 
-def in_srgb(image):
+def in_srgb(image: Any) -> Any:
     """The pixels in the colours every screen assumes, since the profile goes too."""
     from PIL import ImageCms
 
@@ -73,13 +74,13 @@ def in_srgb(image):
             ImageCms.ImageCmsProfile(io.BytesIO(profile)),
             ImageCms.createProfile("sRGB"),
         )
-        if alpha is not None:
+        if alpha is not None and turned is not None:
             turned.putalpha(alpha)
-        return turned
+        return turned or image
     return image
 
 
-def write(image, name: str, media_type: str, quality: int) -> dict:
+def write(image: Any, name: str, media_type: str, quality: int) -> dict[str, Any]:
     """Write pixels, and nothing that came with them, to disk."""
     bare = image.copy()
     bare.info = {}
@@ -100,7 +101,7 @@ def write(image, name: str, media_type: str, quality: int) -> dict:
     return {"name": name, "media_type": media_type, "width": bare.width, "height": bare.height}
 
 
-def work(request: dict) -> dict:
+def work(request: dict[str, Any]) -> dict[str, Any]:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     most = request["most_pixels"]
@@ -126,7 +127,7 @@ def work(request: dict) -> dict:
     except Exception:
         said = {}
     opened.load()
-    image = ImageOps.exif_transpose(opened)
+    image: Any = ImageOps.exif_transpose(opened)
     if image.mode in ("P", "PA", "LA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
     elif image.mode not in ("RGB", "RGBA", "L"):

@@ -35,6 +35,7 @@ def main() -> None:
         answer = {"error": "template_failed", "detail": str(error.diagnostic or error)[:2000]}
         print(json.dumps(answer))
         return
+    assert isinstance(body, bytes)
     with open("document.pdf", "wb") as file:
         file.write(body)
         file.flush()
