@@ -29,6 +29,7 @@ ROOMS = (
     "vigie.core.live",
     "vigie.places",
     "vigie.notify",
+    "vigie.files",
     "vigie.twin",
     "vigie.gateways.mqtt",
     "vigie.control",

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import enCodes from "../src/shared/i18n/en/codes.json";
@@ -25,8 +25,17 @@ function sources(folder: string): string[] {
   });
 }
 
-const fr = flat({ ...frScreens, ...frCodes });
-const en = flat({ ...enScreens, ...enCodes });
+/** The words of every room, beside the shared ones. */
+function ofRooms(language: string): Map<string, string>[] {
+  const folder = join(import.meta.dirname, "../src/rooms");
+  const rooms = existsSync(folder) ? readdirSync(folder) : [];
+  const files = rooms.map((room) => join(folder, room, "words", `${language}.json`)).filter(existsSync);
+  return files.map((file) => flat(JSON.parse(readFileSync(file, "utf8")) as Tree));
+}
+
+const merged = (shared: Tree, language: string) => new Map([flat(shared), ...ofRooms(language)].flatMap((words) => [...words]));
+const fr = merged({ ...frScreens, ...frCodes }, "fr");
+const en = merged({ ...enScreens, ...enCodes }, "en");
 const code = sources(join(import.meta.dirname, "../src")).join("\n");
 const stem = (key: string) => key.replace(/_(zero|one|two|few|many|other)$/, "");
 const stems = new Set([...fr.keys()].map(stem));

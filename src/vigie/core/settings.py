@@ -233,6 +233,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     export_timeout_s: Annotated[
         float, Meta(gt=0, le=86_400), _doc("Seconds that a download may take in all.")
     ] = 600.0
+    files_max_bytes: Annotated[
+        int, Meta(ge=1_000), _doc("Largest file that may be uploaded, in bytes.")
+    ] = 100_000_000
+    files_person_bytes: Annotated[
+        int, Meta(ge=1_000), _doc("Files of one person, in bytes, thumbnails included.")
+    ] = 5_000_000_000
+    files_total_bytes: Annotated[
+        int, Meta(ge=1_000), _doc("All files of the installation on disk, in bytes.")
+    ] = 200_000_000_000
+    files_upload_seconds: Annotated[
+        float, Meta(gt=0), _doc("An upload ends after this many seconds.")
+    ] = 900.0
+    files_loose_hours: Annotated[
+        float, Meta(gt=0), _doc("A file that belongs to nothing is removed after this many hours.")
+    ] = 24.0
+    files_scan: Annotated[
+        str,
+        _doc(
+            "What looks for viruses: clamd:/run/clamav/clamd.ctl, clamd:host:3310, or a command "
+            "that ends with 0 (clean) or 1 (infected) and takes the file's path as its last "
+            "argument. Empty: files are not scanned, and say so."
+        ),
+    ] = ""
+    files_sign_pkcs12: Annotated[
+        str, _doc("PKCS#12 file that signs documents. Empty: a key of the installation's own.")
+    ] = ""
+    files_sign_password: Annotated[str, _doc("Password of files_sign_pkcs12.", secret=True)] = ""
 
     @property
     def root(self) -> Path:

@@ -39,6 +39,9 @@ export function setCsrf(token: string): void {
   csrf = token;
 }
 
+/** What an unsafe request carries beside its body. */
+export const csrfHeader = (): Record<string, string> => (csrf ? { "X-CSRF-Token": csrf } : {});
+
 /** Called when a request finds that the session has ended. */
 export function onUnauthorised(handler: () => void): void {
   unauthorised = handler;
