@@ -6,7 +6,7 @@ Search and sort columns hold folded text, written here and compared bytewise by 
 import unicodedata
 from functools import lru_cache
 
-from vigie.core.errors import Invalid
+from vigie.core.errors import Fault, wrong_fields
 
 _LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
@@ -98,11 +98,7 @@ def checked_name(field: str, name: str) -> str:
         message = (
             f"the character U+{ord(hidden):04X} cannot be seen: type the name again without it"
         )
-    raise Invalid(
-        "invalid_input",
-        f"The input is not valid: {field}: {message}.",
-        errors=[{"field": field, "code": fault, "message": message}],
-    )
+    raise wrong_fields(Fault(field, fault, message))
 
 
 def visible(text: str) -> str:
