@@ -1,14 +1,14 @@
-"""Equipment as GeoJSON and CSV, a thousand at a time: any number, little memory."""
+"""Equipment as GeoJSON, CSV and a workbook, a thousand at a time: any number, little memory."""
 
-import csv
-import io
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row
 
 from vigie.core.database import Unit
+from vigie.core.lists import Column, Sheet
 from vigie.twin import service
 from vigie.twin.query import selection
 
@@ -41,29 +41,19 @@ def _feature(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-async def table(unit: Unit, filter_: str) -> AsyncGenerator[bytes, None]:
+async def table(unit: Unit, filter_: str) -> AsyncGenerator[bytes]:
     """CSV with a header; attributes as JSON in the last column. Raises Invalid for a faulty
     filter."""
     chosen = await selection(unit, filter_)
-    yield _lines([[*COLUMNS, "attributes"]])
-    async for rows in service.stream(unit, chosen):
-        yield _lines(
-            [
-                [*(_cell(getattr(row, c)) for c in COLUMNS),
-                 msgspec.json.encode(row.attributes).decode()]
-                for row in rows
-            ]
-        )  # fmt: skip
+    async for chunk in _SHEET.csv(service.stream(unit, chosen)):
+        yield chunk
 
 
-def _cell(value: Any) -> Any:
-    # A spreadsheet runs a text that starts so as a formula.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return "" if value is None else value
+async def workbook(unit: Unit, filter_: str, folder: Path) -> AsyncGenerator[bytes]:
+    """The same as a workbook, written in `folder` first."""
+    chosen = await selection(unit, filter_)
+    async for chunk in _SHEET.xlsx(service.stream(unit, chosen), folder):
+        yield chunk
 
 
-def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
+_SHEET = Sheet([Column(name) for name in (*COLUMNS, "attributes")])
