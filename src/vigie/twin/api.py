@@ -12,7 +12,7 @@ from vigie.core.paging import Page
 from vigie.core.runtime import Runtime
 from vigie.core.states import version
 from vigie.core.web import ANY_LOGIN, Export, IfMatch, Limit, Tagged, get, patch
-from vigie.core.web.lists import XLSX, folder
+from vigie.core.web.lists import XLSX, Columns, Lang, folder
 from vigie.twin import changing, service
 from vigie.twin import export as exporting
 from vigie.twin.kinds import KINDS, Kind
@@ -87,18 +87,30 @@ async def export_geojson(export: Export, filter_: Filter = "") -> Stream:
 
 
 @get("/assets.csv", permission="twin.read", media_type="text/csv")
-async def export_csv(export: Export, filter_: Filter = "") -> Stream:
-    """Everything a filter finds, as CSV."""
+async def export_csv(
+    export: Export, filter_: Filter = "", columns: Columns = "", lang: Lang | None = None
+) -> Stream:
+    """Everything a filter finds, as CSV; with `lang` its columns have names for people."""
     return await export(
-        lambda unit: exporting.table(unit, filter_), "text/csv; charset=utf-8", "assets.csv"
+        lambda unit: exporting.table(unit, filter_, lang or "", columns),
+        "text/csv; charset=utf-8",
+        "assets.csv",
     )
 
 
 @get("/assets.xlsx", permission="twin.read", media_type=XLSX)
-async def export_xlsx(export: Export, runtime: Runtime, filter_: Filter = "") -> Stream:
+async def export_xlsx(
+    export: Export,
+    runtime: Runtime,
+    filter_: Filter = "",
+    columns: Columns = "",
+    lang: Lang | None = None,
+) -> Stream:
     """Everything a filter finds, as a workbook."""
     return await export(
-        lambda unit: exporting.workbook(unit, filter_, folder(runtime)), XLSX, "assets.xlsx"
+        lambda unit: exporting.workbook(unit, filter_, folder(runtime), lang or "", columns),
+        XLSX,
+        "assets.xlsx",
     )
 
 

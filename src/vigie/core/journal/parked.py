@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Integer,
     MetaData,
@@ -61,9 +62,8 @@ async def list_parked(unit: Unit, reaction: str | None = None) -> list[Parked]:
 
 async def page_of_parked(unit: Unit, query: ListQuery, reaction: str | None = None) -> Page[Parked]:
     """A page of them. Raises Invalid for a query that is none."""
-    where = [
-        func.journal.in_scope(func.coalesce(literal_column("e.scopes"), literal_column("'{}'")))
-    ]
+    scopes = func.coalesce(literal_column("e.scopes"), literal_column("'{}'"))
+    where: list[ColumnElement[bool]] = [func.journal.in_scope(scopes)]
     if reaction is not None:
         where.append(PARKED.c.reaction == reaction)
     return await _listing().page(unit, query, where=where, bound=reaction or "")

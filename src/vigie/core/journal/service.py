@@ -89,7 +89,7 @@ async def record(
             "kind": unit.principal.kind,
             "actor": unit.principal.id,
             "name": "" if subject_of(unit.principal) else unit.principal.name,
-            "role": role or ",".join(sorted({grant.role for grant in unit.principal.grants})),
+            "role": role or _roles(unit.principal),
             "request": unit.request_id,
             "params": json_text(params or {}),
             "personal": json_text(digests),
@@ -106,6 +106,13 @@ async def record(
     )
     unit.wake("journal")
     return entry
+
+
+def _roles(principal: Principal) -> str:
+    """The roles that someone acts in; a rule has none, only what it may do."""
+    if principal.kind == "rule":
+        return ""
+    return ",".join(sorted({grant.role for grant in principal.grants}))
 
 
 def json_text(value: Any) -> str:

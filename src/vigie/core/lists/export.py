@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -38,7 +39,7 @@ class Column:
     ) -> None:
         self.name = name
         self.headers = headers
-        self.value = value or (lambda row: getattr(row, name))
+        self.value: Callable[[Any], Any] = value or attrgetter(name)
 
 
 class Sheet:

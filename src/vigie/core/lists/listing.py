@@ -19,7 +19,7 @@ from vigie.core.paging import Cursor, Page
 from vigie.core.scope import Scope
 
 if TYPE_CHECKING:
-    from vigie.core.web.app import Route
+    from litestar.handlers import HTTPRouteHandler
 
 T = TypeVar("T")
 FieldsOf = Callable[[Unit], Awaitable[Fields]]
@@ -183,14 +183,14 @@ class Listing(Generic[T]):
                 .order_by(func.count().desc(), among.c.value)
                 .limit(_MOST_VALUES)
             )
-            found[name] = {str(value): n for value, n in rows if value is not None}
+            found[name] = {str(row[0]): row[1] for row in rows if row[0] is not None}
         return found
 
     def shown(self, row: Any) -> T:
         """One row as the list shows it. Raises ValueError for a list that has no `row`."""
         return _maker(self.row)(row)
 
-    def routes(self, path: str, *, permission: str) -> "list[Route]":
+    def routes(self, path: str, *, permission: str) -> "list[HTTPRouteHandler]":
         """The list and its downloads over HTTP: `path`, `path.csv`, `path.xlsx`, and
         `path/counts` when it has facets."""
         # Only a process that serves HTTP needs the web.
@@ -198,7 +198,7 @@ class Listing(Generic[T]):
 
         return routes_of(self, path, permission)
 
-    def downloads(self, path: str, *, permission: str) -> "list[Route]":
+    def downloads(self, path: str, *, permission: str) -> "list[HTTPRouteHandler]":
         """The same without the list itself, for a room whose list takes more than a query."""
         return self.routes(path, permission=permission)[1:]
 
