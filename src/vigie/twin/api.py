@@ -11,8 +11,19 @@ from vigie.core.journal import Entry
 from vigie.core.paging import Page
 from vigie.core.runtime import Runtime
 from vigie.core.states import version
-from vigie.core.web import ANY_LOGIN, Export, IfMatch, Limit, Tagged, get, patch
-from vigie.core.web.lists import XLSX, Columns, Lang, folder
+from vigie.core.web import (
+    ANY_LOGIN,
+    XLSX,
+    Columns,
+    Export,
+    IfMatch,
+    Lang,
+    Limit,
+    Tagged,
+    download_folder,
+    get,
+    patch,
+)
 from vigie.twin import changing, service
 from vigie.twin import export as exporting
 from vigie.twin.kinds import KINDS, Kind
@@ -108,7 +119,9 @@ async def export_xlsx(
 ) -> Stream:
     """Everything a filter finds, as a workbook."""
     return await export(
-        lambda unit: exporting.workbook(unit, filter_, folder(runtime), lang or "", columns),
+        lambda unit: exporting.workbook(
+            unit, filter_, download_folder(runtime), lang or "", columns
+        ),
         XLSX,
         "assets.xlsx",
     )

@@ -84,7 +84,9 @@ def routes_of(listing: Listing[Any], path: str, permission: str) -> list[HTTPRou
     ) -> Stream:
         query = ListQuery(filter_, sort)
         return await export(
-            lambda unit: listing.xlsx(unit, query, folder(runtime), lang=lang, columns=columns),
+            lambda unit: listing.xlsx(
+                unit, query, download_folder(runtime), lang=lang, columns=columns
+            ),
             XLSX,
             f"{file}.xlsx",
         )
@@ -115,6 +117,6 @@ def routes_of(listing: Listing[Any], path: str, permission: str) -> list[HTTPRou
     return routes
 
 
-def folder(runtime: Runtime) -> Path:
+def download_folder(runtime: Runtime) -> Path:
     """Where downloads are written before they are sent."""
     return runtime.settings.root / "tmp"
