@@ -178,12 +178,12 @@ class Listing(Generic[T]):
                 .subquery()
             )
             rows = await unit.execute(
-                select(among.c.value, func.count())
+                select(among.c.value, func.count().label("n"))
                 .group_by(among.c.value)
                 .order_by(func.count().desc(), among.c.value)
                 .limit(_MOST_VALUES)
             )
-            found[name] = {str(row[0]): row[1] for row in rows if row[0] is not None}
+            found[name] = {str(row.value): row.n for row in rows if row.value is not None}
         return found
 
     def shown(self, row: Any) -> T:
