@@ -115,6 +115,12 @@ def errors() -> set[str]:
         for code in texts(path, argument(call, 0, "code"))
         if " " not in code
     }
+    thrown |= {
+        code
+        for path, name, call in calls()
+        if name == "wrong_fields" and not path.as_posix().startswith(COMMAND_LINE)
+        for code in texts(path, argument(call, len(call.args), "code"))
+    }
     malformed = {
         code
         for path, name, call in calls()

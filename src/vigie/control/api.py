@@ -23,10 +23,19 @@ async def request_command(
 
 @get("/commands", permission="control.read")
 async def list_commands(
-    unit: Unit, open_: bool | None = None, cursor: str | None = None, limit: Limit = 100
+    unit: Unit,
+    open_: bool | None = None,
+    filter_: str = "",
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
 ) -> Page[Command]:
-    """Commands to equipment in your scope, newest first."""
-    return await read.list_commands(unit, open_=open_, cursor=cursor, limit=limit)
+    """Commands to equipment in your scope, newest first. `filter` knows `verb:`, `open:yes|no`,
+    `requested_at:` and `ended_at:`; `sort` takes `requested_at`, `expires_at`, `ended_at` and
+    `verb`."""
+    return await read.list_commands(
+        unit, open_=open_, filter_=filter_, sort=sort, cursor=cursor, limit=limit
+    )
 
 
 @get("/commands/{command_id:uuid}", permission="control.read")
@@ -40,11 +49,15 @@ async def list_command_targets(
     unit: Unit,
     command_id: UUID,
     state_: str | None = None,
+    sort: str | None = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Page[TargetState]:
-    """How far a command came at each piece of equipment in your scope."""
-    return await read.list_targets(unit, command_id, state=state_, cursor=cursor, limit=limit)
+    """How far a command came at each piece of equipment in your scope, by asset; `sort` takes
+    `asset`, `name`, `state`, `attempts`, `sent_at`, `delivered_at` and `ended_at`."""
+    return await read.list_targets(
+        unit, command_id, state=state_, sort=sort, cursor=cursor, limit=limit
+    )
 
 
 @post("/commands/{command_id:uuid}/cancel", permission="control.cancel")
@@ -56,6 +69,7 @@ async def cancel_command(unit: Unit, command_id: UUID, data: CancelCommand) -> C
 ROUTES = [
     request_command,
     list_commands,
+    *read.COMMANDS.downloads("/commands", permission="control.read"),
     read_command,
     list_command_targets,
     cancel_command,

@@ -3,23 +3,85 @@
 counted."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
-from vigie.control.model import Command, Requester, TargetAsset, TargetError, TargetState
+from vigie.control.model import (
+    KINDS_BY_VERB,
+    Command,
+    Requester,
+    TargetAsset,
+    TargetError,
+    TargetState,
+)
 from vigie.control.rules import OPEN, STATES
+from vigie.core import filters
 from vigie.core.database import Unit
-from vigie.core.errors import Invalid, NotFound
+from vigie.core.errors import Fault, NotFound, wrong_fields
 from vigie.core.journal import who_and_why
-from vigie.core.paging import Cursor, Page
+from vigie.core.lists import Column as Shown
+from vigie.core.lists import Listing, ListQuery
+from vigie.core.paging import Page
 from vigie.core.scope import counted
 
-COMMANDS = Cursor("commands", datetime, UUID)
-TARGETS = Cursor("commands.targets", int)
+_META = MetaData()
+_COMMAND = Table(
+    "command",
+    _META,
+    Column("id", Uuid, primary_key=True),
+    Column("verb", Text, nullable=False),
+    Column("params", JSONB),
+    Column("requested_by", Uuid),
+    Column("requested_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("total", Integer),
+    Column("counts", JSONB),
+    Column("parts", JSONB),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("entry", Uuid),
+    schema="control",
+)
+_TARGET = Table(
+    "target",
+    _META,
+    Column("command", Uuid, nullable=False),
+    Column("asset", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("delivered_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("error", JSONB),
+    Column("late", JSONB),
+    Column("shown", DateTime(timezone=True)),
+    schema="control",
+).alias("t")
+_ASSET = Table(
+    "asset",
+    _META,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text),
+    Column("source_id", Text),
+    Column("token", Text),
+    schema="twin",
+).alias("a")
+_NAME = func.coalesce(func.nullif(_ASSET.c.name, ""), _ASSET.c.source_id, "", type_=Text)
+_OPEN = {"yes": _COMMAND.c.ended_at.is_(None), "no": _COMMAND.c.ended_at.is_not(None)}
 _COLUMNS = (
     "id, verb, params, requested_by, requested_at, expires_at, total, counts, parts, ended_at,"
     " entry"
@@ -62,28 +124,18 @@ async def count_now(unit: Unit, command: Command, now: datetime) -> Command:
 
 
 async def list_commands(
-    unit: Unit, *, open_: bool | None = None, cursor: str | None = None, limit: int = 100
+    unit: Unit,
+    *,
+    open_: bool | None = None,
+    filter_: str = "",
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> Page[Command]:
     """Commands in sight, newest first; only open or only ended ones when asked."""
-    conditions = ["true"]
-    if open_ is not None:
-        conditions.append("ended_at is null" if open_ else "ended_at is not null")
-    after = COMMANDS.decode(cursor)
-    if after:
-        conditions.append("(requested_at, id) < (:at, :id)")
-    rows = await unit.execute(
-        text(
-            f"select {_COLUMNS} from control.command where {' and '.join(conditions)}"  # noqa: S608
-            " order by requested_at desc, id desc limit :limit"
-        ),
-        {
-            "limit": limit + 1,
-            "at": after[0] if after else None,
-            "id": after[1] if after else None,
-        },
-    )
-    commands = await _complete(unit, rows.fetchall())
-    return COMMANDS.page(commands, limit, key=lambda command: (command.requested_at, command.id))
+    where = [] if open_ is None else [_OPEN["yes" if open_ else "no"]]
+    query = ListQuery(filter_, sort, cursor, limit)
+    return await COMMANDS.page(unit, query, where=where, bound=f"{open_}")
 
 
 async def list_targets(
@@ -91,39 +143,24 @@ async def list_targets(
     command: UUID,
     *,
     state: str | None = None,
+    sort: str | None = None,
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page[TargetState]:
     """How far a command came at each piece of equipment in sight, by asset. Raises NotFound for
     the command, Invalid for a state there is not."""
     if state is not None and state not in STATES:
-        raise Invalid(
-            "unknown_state",
-            f"There is no state {state[:64]!r}; there are {', '.join(STATES)}.",
-            errors=[{"field": "state", "code": "unknown", "message": "no such state"}],
+        raise wrong_fields(
+            Fault("state", "unknown", "no such state"),
+            code="unknown_state",
+            detail=f"There is no state {state[:64]!r}; there are {', '.join(STATES)}.",
         )
     await read_command(unit, command)
-    after = TARGETS.decode(cursor)
-    rows = (
-        await unit.execute(
-            text(
-                "select t.*, coalesce(nullif(a.name, ''), a.source_id, '') as name,"
-                " coalesce(a.token, '') as token from control.target t"
-                " left join twin.asset a on a.id = t.asset"
-                " where t.command = :command and t.asset > :after"
-                " and (cast(:state as text) is null or t.state = :state)"
-                " order by t.asset limit :limit"
-            ),
-            {
-                "command": command,
-                "after": after[0] if after else 0,
-                "state": state,
-                "limit": limit + 1,
-            },
-        )
-    ).fetchall()
-    targets = [_target(row) for row in rows]
-    return TARGETS.page(targets, limit, key=lambda target: (target.asset.id,))
+    where = [_TARGET.c.command == command]
+    if state is not None:
+        where.append(_TARGET.c.state == state)
+    query = ListQuery("", sort, cursor, limit)
+    return await TARGETS.page(unit, query, where=where, bound=f"{command} {state}")
 
 
 async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Command]:
@@ -170,3 +207,53 @@ def _target(row: Any) -> TargetState:
         row.late,
         row.shown,
     )
+
+
+async def _fields(unit: Unit) -> filters.Fields:
+    zone = await unit.zone()
+    return filters.Fields(
+        filters.Choice("verb", _COMMAND.c.verb, KINDS_BY_VERB),
+        filters.Choice("open", None, _OPEN, pick=_OPEN.__getitem__),
+        filters.Time("requested_at", _COMMAND.c.requested_at, zone),
+        filters.Time("ended_at", _COMMAND.c.ended_at, zone),
+    )
+
+
+COMMANDS = Listing(
+    "control.commands",
+    _COMMAND,
+    compose=_complete,
+    fields=_fields,
+    # Not by how many targets: the total counts some that the reader may not see.
+    sorts={name: _COMMAND.c[name] for name in ("requested_at", "expires_at", "ended_at", "verb")},
+    default="-requested_at",
+    key=_COMMAND.c.id,
+    export=(
+        Shown("requested_at", en="Requested", fr="Demandée"),
+        Shown("verb", en="Command", fr="Commande"),
+        Shown("params", en="Parameters", fr="Paramètres"),
+        Shown("requested_by", lambda c: c.requested_by.name, en="By", fr="Par"),
+        Shown("reason", en="Reason", fr="Motif"),
+        Shown("total", en="Equipment", fr="Équipements"),
+        *(Shown(state, lambda c, s=state: c.counts[s]) for state in STATES),
+        Shown("ended_at", en="Ended", fr="Terminée"),
+        Shown("id"),
+    ),
+)
+TARGETS = Listing(
+    "control.targets",
+    _TARGET.outerjoin(_ASSET, _ASSET.c.id == _TARGET.c.asset),
+    row=_target,
+    select=[*_TARGET.c, _NAME.label("name"), func.coalesce(_ASSET.c.token, "").label("token")],
+    fields=filters.Fields(),
+    sorts={
+        "asset": _TARGET.c.asset,
+        "name": _NAME,
+        **{
+            name: _TARGET.c[name]
+            for name in ("state", "attempts", "sent_at", "delivered_at", "ended_at")
+        },
+    },
+    default="asset",
+    key=_TARGET.c.asset,
+)

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 import msgspec
 
+from vigie.core.errors import Fault
 from vigie.twin.kinds import CommandSpec
 
 State = Literal[
@@ -186,14 +187,6 @@ def shows(wanted: Wanted, values: Mapping[str, float]) -> bool:
         metric in values and abs(values[metric] - value) <= within
         for metric, (value, within) in wanted.items()
     )
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """What is wrong with a parameter."""
-
-    field: str
-    code: str
-    message: str
 
 
 def check_params(spec: CommandSpec, params: Mapping[str, Any]) -> list[Fault]:

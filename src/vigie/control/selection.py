@@ -10,7 +10,7 @@ from vigie import twin
 from vigie.control.model import KINDS_BY_VERB, MOST_TARGETS, RequestCommand
 from vigie.control.rules import Wanted, check_params, wanted_of
 from vigie.core.database import Unit
-from vigie.core.errors import Invalid, NotFound, TooLarge
+from vigie.core.errors import Fault, Invalid, NotFound, TooLarge, wrong_fields
 from vigie.core.geometry import BBox
 from vigie.twin.kinds import KINDS, CommandSpec
 
@@ -34,21 +34,22 @@ def specified(verb: str, params: Mapping[str, Any]) -> CommandSpec:
     """The declaration of a verb, its parameters checked. Raises Invalid naming every fault."""
     kinds = KINDS_BY_VERB.get(verb)
     if not kinds:
-        raise Invalid(
-            "unknown_verb",
-            f"No kind of equipment knows this command; there are {', '.join(KINDS_BY_VERB)}.",
-            {"verbs": sorted(KINDS_BY_VERB)},
-            errors=[{"field": "verb", "code": "unknown", "message": "no such command"}],
+        raise wrong_fields(
+            Fault("verb", "unknown", "no such command"),
+            code="unknown_verb",
+            detail="No kind of equipment knows this command; there are "
+            f"{', '.join(KINDS_BY_VERB)}.",
+            params={"verbs": sorted(KINDS_BY_VERB)},
         )
     spec = KINDS[min(kinds)].command(verb)
     assert spec is not None
     faults = check_params(spec, params)
     if faults:
-        raise Invalid(
-            "bad_params",
-            f"{faults[0].field}: {faults[0].message}.",
-            {"verb": verb},
-            errors=[msgspec.to_builtins(fault) for fault in faults],
+        raise wrong_fields(
+            *faults,
+            code="bad_params",
+            detail=f"{faults[0].field}: {faults[0].message}.",
+            params={"verb": verb},
         )
     return spec
 
@@ -61,10 +62,10 @@ async def choose(unit: Unit, asked: RequestCommand, wanted: Wanted) -> list[Chos
     """
     ways = [asked.assets is not None, asked.filter is not None, asked.bbox is not None]
     if sum(ways) != 1:
-        raise Invalid(
-            "one_selection_needed",
-            "Name the equipment in exactly one way: assets, filter or bbox.",
-            errors=[{"field": "assets", "code": "one_selection_needed", "message": "one of three"}],
+        raise wrong_fields(
+            Fault("assets", "one_selection_needed", "one of three"),
+            code="one_selection_needed",
+            detail="Name the equipment in exactly one way: assets, filter or bbox.",
         )
     if asked.assets is not None:
         return await _named(unit, asked.verb, sorted(set(asked.assets)), wanted)
@@ -84,10 +85,11 @@ async def choose(unit: Unit, asked: RequestCommand, wanted: Wanted) -> list[Chos
 
 def _box(west: float, south: float, east: float, north: float) -> BBox:
     if not (-180 <= west <= east <= 180 and -85 <= south <= north <= 85):
-        raise Invalid(
-            "bad_bbox",
-            "bbox is [west, south, east, north] in degrees, west before east, south before north.",
-            errors=[{"field": "bbox", "code": "bad_bbox", "message": "not a box"}],
+        raise wrong_fields(
+            Fault("bbox", "bad_bbox", "not a box"),
+            code="bad_bbox",
+            detail="bbox is [west, south, east, north] in degrees, west before east, south before "
+            "north.",
         )
     return BBox(west, south, east, north)
 

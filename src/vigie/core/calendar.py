@@ -24,7 +24,7 @@ from opening_hours import (
     State,
 )
 
-from vigie.core.errors import Invalid
+from vigie.core.errors import Fault, Invalid, wrong_fields
 
 LONGEST = 500
 # No service level of a city runs longer than this in real time; a clock never looks further.
@@ -282,10 +282,10 @@ def _minutes(instant: datetime, start: datetime) -> int:
 
 
 def _unreadable(expression: str, why: str) -> Invalid:
-    return Invalid(
-        "hours_unreadable",
-        f"These hours are not understood: {expression[:80]!r} ({why}). Write them like "
+    return wrong_fields(
+        Fault("hours", "hours_unreadable", why),
+        code="hours_unreadable",
+        detail=f"These hours are not understood: {expression[:80]!r} ({why}). Write them like "
         "`Mo-Fr 08:00-12:00,13:30-17:30; Sa 09:00-12:00; PH off`.",
-        {"hours": expression[:80]},
-        errors=[{"field": "hours", "code": "hours_unreadable", "message": why}],
+        params={"hours": expression[:80]},
     )

@@ -19,7 +19,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any, Literal, cast
+from uuid import UUID
 
+import msgspec
 import psycopg
 from sqlalchemy import CursorResult, Executable, text
 from sqlalchemy.exc import DBAPIError
@@ -54,6 +56,13 @@ def _array(values: Iterable[str]) -> str:
     return "{" + ",".join('"' + v.replace("\\", "").replace('"', "") + '"' for v in values) + "}"
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """Why a rule acts: the act that it answers, and how many reactions then led to what it does."""
+
+    entry: UUID
+    chain: int
+
+
 class Unit:
     """One transaction of one verb by one principal."""
 
@@ -70,6 +79,7 @@ class Unit:
         self.principal = principal
         self.scope = scope
         self.request_id = request_id
+        self.cause: Cause | None = None
         self._after: list[Callable[[], Awaitable[None] | None]] = []
         self._woken: set[str] = set()
 

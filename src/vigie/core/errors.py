@@ -17,6 +17,8 @@ developers and says what to do.
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 
 class VigieError(Exception):
     """A refusal or failure that someone must be told about."""
@@ -111,3 +113,30 @@ class SetupError(VigieError):
 
     def __init__(self, detail: str) -> None:
         super().__init__("setup", detail)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with one field of the input: its path, a code, and what it must be."""
+
+    field: str
+    code: str
+    message: str
+
+
+def wrong_fields(
+    first: Fault,
+    *others: Fault,
+    code: str = "invalid_input",
+    detail: str = "",
+    params: Mapping[str, Any] | None = None,
+) -> Invalid:
+    """Input that can be read and is wrong, with the faulty fields named: the one way to say it.
+
+    Without a code and a detail of its own it says what is wrong with the first field.
+    """
+    return Invalid(
+        code,
+        detail or f"The input is not valid: {first.field}: {first.message}.",
+        params,
+        errors=[msgspec.to_builtins(fault) for fault in (first, *others)],
+    )

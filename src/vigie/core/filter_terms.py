@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from vigie.core.errors import Invalid
+from vigie.core.errors import Fault, Invalid, wrong_fields
 
 Operator = Literal["=", "<", "<=", ">", ">="]
 
@@ -59,11 +59,11 @@ def write(terms: Sequence[Term]) -> str:
 
 def fault(at: int, reason: str, say: str, **params: Any) -> Invalid:
     """A filter that cannot be understood: where, why, and what to do."""
-    return Invalid(
-        "bad_filter",
-        f"The filter is not understood at character {at + 1}: {say}.",
-        {"position": at + 1, "reason": reason, **params},
-        errors=[{"field": "filter", "code": reason, "message": say}],
+    return wrong_fields(
+        Fault("filter", reason, say),
+        code="bad_filter",
+        detail=f"The filter is not understood at character {at + 1}: {say}.",
+        params={"position": at + 1, "reason": reason, **params},
     )
 
 

@@ -4,42 +4,47 @@ AFTER = Cursor("assets", str, int)                  # the sort key's types
 after = AFTER.decode(cursor)                         # None on the first page
 … where (name, id) > after order by name, id limit :limit + 1 …
 return AFTER.page(rows, limit, key=lambda a: (a.name, a.id), total=total)
+
+A list that is sorted and filtered in several ways is a `Listing` (core/lists), which does all this.
 """
 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from vigie.core.clock import fault_of
-from vigie.core.errors import Invalid
+from vigie.core.errors import Fault, Invalid, wrong_fields
 
 T = TypeVar("T")
+Key = type[str] | type[int] | type[float] | type[bool] | type[date] | type[datetime] | type[UUID]
 MOST = 1000
 _LONGEST = 8000
 _INT64 = 2**63
 
 
 class Page(msgspec.Struct, Generic[T]):
-    """One page of a list; `next` asks for the following one, null on the last."""
+    """One page of a list; `next` asks for the following one, null on the last. `total` is null
+    where it is not counted; `total_at_least` says where counting stopped."""
 
     items: list[T]
     next: str | None = None
     total: int | None = None
+    total_at_least: int | None = None
 
 
 class Cursor:
-    """Where a list goes on: its name and the sort key of the last row seen."""
+    """Where a list goes on: its name and the sort key of the last row seen. `nullable` says which
+    parts of the key may be null."""
 
-    def __init__(
-        self, name: str, *types: type[str] | type[int] | type[float] | type[datetime] | type[UUID]
-    ) -> None:
+    def __init__(self, name: str, *types: Key, nullable: Sequence[bool] = ()) -> None:
         self._name = name
-        self._decoder = msgspec.json.Decoder(tuple[(str, *types)], strict=True)  # type: ignore[misc]
+        self._decoder = _decoder(types, tuple(nullable) or (False,) * len(types))
 
     def encode(self, values: Sequence[Any]) -> str:
         """The cursor after a row with this key."""
@@ -74,11 +79,20 @@ class Cursor:
         return Page(items, self.encode(key(items[-1])) if more and items else None, total)
 
     def _wrong(self) -> Invalid:
-        return Invalid(
-            "bad_cursor",
-            "This cursor belongs to another list or was altered: start again without one.",
-            errors=[{"field": "cursor", "code": "bad_cursor", "message": "not a cursor"}],
+        return wrong_fields(
+            Fault("cursor", "bad_cursor", "not a cursor"),
+            code="bad_cursor",
+            detail="This cursor belongs to another list or was altered: start again without one.",
         )
+
+
+@lru_cache(maxsize=256)
+def _decoder(types: tuple[Any, ...], nullable: tuple[bool, ...]) -> msgspec.json.Decoder[Any]:
+    parts = [
+        kind | None if may_be_null else kind
+        for kind, may_be_null in zip(types, nullable, strict=True)
+    ]
+    return msgspec.json.Decoder(tuple[(str, *parts)], strict=True)  # type: ignore[misc]
 
 
 def _ordinary(value: Any) -> bool:

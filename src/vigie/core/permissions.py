@@ -101,5 +101,10 @@ class Catalogue:
         permission = self.permissions.get(name)
         if permission is None or (principal.only is not None and name not in principal.only):
             return None
-        grants = [grant for grant in principal.grants if grant.role in permission.roles]
+        # What a rule may do is said by its scope: it has no role.
+        grants = [
+            grant
+            for grant in principal.grants
+            if principal.kind == "rule" or grant.role in permission.roles
+        ]
         return scope_of(grants) if grants else None

@@ -1,7 +1,7 @@
 """How the centre itself is: the ground floor's own declaration."""
 
 from vigie.core.permissions import Permission
-from vigie.core.rooms import Room
+from vigie.core.rooms import Personal, Room
 
 ROOM = Room(
     name="system",
@@ -29,10 +29,25 @@ ROOM = Room(
             "Have work that was given up on tried again, and cancel what waits.",
             ("administrator",),
         ),
+        Permission(
+            "core.share_views",
+            "Share saved views of lists with the roles of a municipality.",
+            ("administrator", "operator"),
+        ),
     ),
     migrations=True,
     routes="vigie.core.web.declared:ROUTES",
     topics="vigie.core.web.system:TOPICS",
     jobs="vigie.core.jobs.declared:JOBS",
     services={"jobs": "vigie.core.jobs:services"},
+    personal=(
+        Personal(
+            what="Saved views of lists: titles and filters that a person wrote.",
+            purpose="To look at a list again as one did before.",
+            basis="Public task.",
+            retention="Until their owner removes them; earlier when erased.",
+            recipients="Their owner; those with whom it is shared.",
+            erase="vigie.core.lists.views:erase",
+        ),
+    ),
 )

@@ -25,7 +25,14 @@ import msgspec
 from sqlalchemy import text
 
 from vigie.core.database import Unit
-from vigie.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from vigie.core.errors import (
+    Conflict,
+    Fault,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    wrong_fields,
+)
 
 SAME = "."
 REFUSED = "-"
@@ -176,11 +183,11 @@ async def step(
     if after == before and machine.table[before, verb] == SAME:
         return Step(dict(row), before, after, row["version"])
     if machine.demand(verb).reason and not (reason or "").strip():
-        raise Invalid(
-            "reason_needed",
-            f"{verb!r} needs a reason: say why in a few words.",
-            {"step": verb},
-            errors=[{"field": "reason", "code": "required", "message": "say why"}],
+        raise wrong_fields(
+            Fault("reason", "required", "say why"),
+            code="reason_needed",
+            detail=f"{verb!r} needs a reason: say why in a few words.",
+            params={"step": verb},
         )
     values = {"state": after, **(sets or {})}
     assigned = ", ".join(f"{column} = :{column}" for column in values)

@@ -12,7 +12,7 @@ twin.word), such as 0015.
 import unicodedata
 from functools import lru_cache
 
-from vigie.core.errors import Invalid
+from vigie.core.errors import Fault, wrong_fields
 
 # The last ones are letters to Unicode, and apostrophes to everyone else.
 _LETTERS = str.maketrans(
@@ -145,11 +145,7 @@ def checked_name(field: str, name: str) -> str:
         message = (
             f"the character U+{ord(hidden):04X} cannot be seen: type the name again without it"
         )
-    raise Invalid(
-        "invalid_input",
-        f"The input is not valid: {field}: {message}.",
-        errors=[{"field": field, "code": fault, "message": message}],
-    )
+    raise wrong_fields(Fault(field, fault, message))
 
 
 def visible(text: str) -> str:

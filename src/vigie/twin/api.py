@@ -6,10 +6,24 @@ from litestar.params import Parameter
 from litestar.response import Stream
 
 from vigie.core.database import Unit
-from vigie.core.errors import Invalid
+from vigie.core.errors import Fault, wrong_fields
 from vigie.core.journal import Entry
 from vigie.core.paging import Page
-from vigie.core.web import ANY_LOGIN, Export, IfMatch, Limit, Tagged, get, patch
+from vigie.core.runtime import Runtime
+from vigie.core.states import version
+from vigie.core.web import (
+    ANY_LOGIN,
+    XLSX,
+    Columns,
+    Export,
+    IfMatch,
+    Lang,
+    Limit,
+    Tagged,
+    download_folder,
+    get,
+    patch,
+)
 from vigie.twin import changing, service
 from vigie.twin import export as exporting
 from vigie.twin.kinds import KINDS, Kind
@@ -39,10 +53,16 @@ Most = Annotated[int, Parameter(ge=1, le=100, description="Answers, at most.")]
 
 @get("/assets", permission="twin.read")
 async def list_assets(
-    unit: Unit, filter_: Filter = "", cursor: str | None = None, limit: Limit = 100
+    unit: Unit,
+    filter_: Filter = "",
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
 ) -> Page[Asset]:
-    """Equipment that a filter finds, by id; `total` is null when over 10,000 must be counted."""
-    return await service.list_assets(unit, filter_, cursor=cursor, limit=limit)
+    """Equipment that a filter finds, by id; `total` is null when over 10,000 must be counted.
+    `sort` takes `id`, `name`, `kind`, `trade`, `municipality`, `street`, `source`, `source_id`,
+    `installed`, `commissioned`, `retired`, `manufacturer` and `model`."""
+    return await service.list_assets(unit, filter_, sort=sort, cursor=cursor, limit=limit)
 
 
 @get("/assets/{asset_id:int}", permission="twin.read")
@@ -78,10 +98,32 @@ async def export_geojson(export: Export, filter_: Filter = "") -> Stream:
 
 
 @get("/assets.csv", permission="twin.read", media_type="text/csv")
-async def export_csv(export: Export, filter_: Filter = "") -> Stream:
-    """Everything a filter finds, as CSV."""
+async def export_csv(
+    export: Export, filter_: Filter = "", columns: Columns = "", lang: Lang | None = None
+) -> Stream:
+    """Everything a filter finds, as CSV; with `lang` its columns have names for people."""
     return await export(
-        lambda unit: exporting.table(unit, filter_), "text/csv; charset=utf-8", "assets.csv"
+        lambda unit: exporting.table(unit, filter_, lang or "", columns),
+        "text/csv; charset=utf-8",
+        "assets.csv",
+    )
+
+
+@get("/assets.xlsx", permission="twin.read", media_type=XLSX)
+async def export_xlsx(
+    export: Export,
+    runtime: Runtime,
+    filter_: Filter = "",
+    columns: Columns = "",
+    lang: Lang | None = None,
+) -> Stream:
+    """Everything a filter finds, as a workbook."""
+    return await export(
+        lambda unit: exporting.workbook(
+            unit, filter_, download_folder(runtime), lang or "", columns
+        ),
+        XLSX,
+        "assets.xlsx",
     )
 
 
@@ -98,14 +140,15 @@ async def find(unit: Unit, q: Text, limit: Most = 10) -> FoundList:
 
 
 def _version(if_match: str | None) -> int:
-    text = (if_match or "").strip().removeprefix("W/").strip('"')
-    if not text.isdigit() or len(text) > 9:
-        raise Invalid(
-            "if_match_missing",
-            "Say with If-Match which version you change: the ETag the asset was read with.",
-            errors=[{"field": "If-Match", "code": "missing", "message": "the asset's ETag"}],
+    """The version that is changed: here it must be named, `*` is none."""
+    wanted = version(if_match)
+    if wanted is None:
+        raise wrong_fields(
+            Fault("If-Match", "missing", "the asset's ETag"),
+            code="if_match_missing",
+            detail="Say with If-Match which version you change: the ETag the asset was read with.",
         )
-    return int(text)
+    return wanted
 
 
 def _view(kind: Kind) -> KindView:
@@ -138,6 +181,7 @@ ROUTES = [
     list_assets,
     export_geojson,
     export_csv,
+    export_xlsx,
     read_asset,
     change_asset,
     read_asset_journal,

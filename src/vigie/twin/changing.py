@@ -10,9 +10,10 @@ from sqlalchemy import Row, text
 from vigie import places
 from vigie.core import journal
 from vigie.core.database import Unit
-from vigie.core.errors import Forbidden, Invalid, PreconditionFailed
+from vigie.core.errors import Fault, Forbidden, Invalid, wrong_fields
 from vigie.core.geometry import mercator
 from vigie.core.journal import Change
+from vigie.core.states import demand_version
 from vigie.core.text import checked_name
 from vigie.twin import rules, service
 from vigie.twin.kinds import KINDS
@@ -37,12 +38,7 @@ async def update(unit: Unit, asset: int, change: AssetChange, version: int) -> A
     ).first()
     if row is None:
         raise service.not_found(asset)
-    if row.version != version:
-        raise PreconditionFailed(
-            "asset_changed",
-            f"The asset is at version {row.version}, not {version}: read it again.",
-            {"version": row.version},
-        )
+    demand_version(row.version, version)
     before, after = rules.differences(*await _wanted(unit, row, change))
     if after:
         # A street that the source does not give was found by the position.
@@ -121,10 +117,10 @@ async def _check_parent(unit: Unit, row: Row[Any], parent: int) -> None:
 
 
 def _invalid(field: str, why: str) -> Invalid:
-    return Invalid(
-        "invalid",
-        f"{field} {why}.",
-        errors=[{"field": field, "code": "invalid", "message": why}],
+    return wrong_fields(
+        Fault(field, "invalid", why),
+        code="invalid",
+        detail=f"{field} {why}.",
     )
 
 

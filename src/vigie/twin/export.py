@@ -1,22 +1,21 @@
-"""Equipment as GeoJSON and CSV, a thousand at a time: any number, little memory."""
+"""Equipment as GeoJSON, CSV and a workbook, a thousand at a time: any number, little memory."""
 
-import csv
-import io
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row
 
 from vigie.core.database import Unit
+from vigie.core.lists import Column, Sheet
 from vigie.twin import service
 from vigie.twin.query import selection
 
-COLUMNS = (
-    "id", "token", "kind", "source", "source_id", "name", "municipality", "street", "lon", "lat",
-    "parent", "feeder", "installed", "commissioned", "retired", "manufacturer", "model",
+_PROPERTIES = (
+    "id", "token", "kind", "source", "source_id", "name", "municipality", "street", "parent",
+    "feeder", "installed", "commissioned", "retired", "manufacturer", "model",
 )  # fmt: skip
-_PROPERTIES = tuple(c for c in COLUMNS if c not in ("lon", "lat"))
 
 
 async def geojson(unit: Unit, filter_: str) -> AsyncGenerator[bytes, None]:
@@ -41,29 +40,45 @@ def _feature(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-async def table(unit: Unit, filter_: str) -> AsyncGenerator[bytes, None]:
-    """CSV with a header; attributes as JSON in the last column. Raises Invalid for a faulty
-    filter."""
+async def table(
+    unit: Unit, filter_: str, lang: str = "", columns: str = ""
+) -> AsyncGenerator[bytes]:
+    """CSV with a header: the columns' names, or what they are called in a language. Raises Invalid
+    for a faulty filter or a column there is not."""
     chosen = await selection(unit, filter_)
-    yield _lines([[*COLUMNS, "attributes"]])
-    async for rows in service.stream(unit, chosen):
-        yield _lines(
-            [
-                [*(_cell(getattr(row, c)) for c in COLUMNS),
-                 msgspec.json.encode(row.attributes).decode()]
-                for row in rows
-            ]
-        )  # fmt: skip
+    sheet = Sheet(_SHOWN, lang, columns)
+    async for chunk in sheet.csv(service.stream(unit, chosen)):
+        yield chunk
 
 
-def _cell(value: Any) -> Any:
-    # A spreadsheet runs a text that starts so as a formula.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return "" if value is None else value
+async def workbook(
+    unit: Unit, filter_: str, folder: Path, lang: str = "", columns: str = ""
+) -> AsyncGenerator[bytes]:
+    """The same as a workbook, written in `folder` first."""
+    chosen = await selection(unit, filter_)
+    sheet = Sheet(_SHOWN, lang, columns)
+    async for chunk in sheet.xlsx(service.stream(unit, chosen), folder):
+        yield chunk
 
 
-def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
+_SHOWN = (
+    Column("id", en="Number", fr="Numéro"),
+    Column("token", en="Token", fr="Jeton"),
+    Column("kind", en="Kind", fr="Genre"),
+    Column("source", en="Source", fr="Source"),
+    Column("source_id", en="Id at its source", fr="Identifiant d’origine"),
+    Column("name", en="Name", fr="Nom"),
+    Column("municipality", en="Municipality", fr="Commune"),
+    Column("street", en="Street", fr="Rue"),
+    Column("lon", en="Longitude", fr="Longitude"),
+    Column("lat", en="Latitude", fr="Latitude"),
+    Column("parent", en="Belongs to", fr="Dépend de"),
+    Column("feeder", en="Feeder", fr="Départ"),
+    Column("installed", en="Installed", fr="Installé"),
+    Column("commissioned", en="Commissioned", fr="Mis en service"),
+    Column("retired", en="Retired", fr="Retiré"),
+    Column("manufacturer", en="Manufacturer", fr="Fabricant"),
+    Column("model", en="Model", fr="Modèle"),
+    # As JSON.
+    Column("attributes", en="Attributes", fr="Attributs"),
+)

@@ -17,11 +17,11 @@ from sqlalchemy import (
     literal,
     literal_column,
     not_,
-    or_,
     select,
 )
 
 from vigie import places
+from vigie.core import lists
 from vigie.core.database import Unit
 from vigie.core.filters import (
     Choice,
@@ -84,13 +84,7 @@ async def selection(unit: Unit, filter_: str) -> Selection:
 
 def narrow(scope: Scope, table: Any) -> list[Predicate]:
     """The scope in a form that an index serves, beside the policy."""
-    if scope.everything:
-        return []
-    codes = scope.municipalities | {pair.partition("/")[0] for pair in scope.pairs}
-    inside: Predicate = table.c.municipality == any_(literal(sorted(codes)))
-    if scope.trades:
-        inside = or_(inside, table.c.trade == any_(literal(sorted(scope.trades))))
-    return [inside]
+    return lists.narrow(scope, table.c.municipality, table.c.trade)
 
 
 def in_box(box: BBox) -> Predicate:

@@ -15,6 +15,8 @@ REACTIONS = [
         "twin.relocate",
         frozenset({"places.installed", "places.streets_imported", "places.contours_imported"}),
         _relocate,
+        # A territory may be installed before anything runs for the first time.
+        from_now=False,
     ),
     *LIVE,
 ]

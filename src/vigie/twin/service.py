@@ -2,15 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, any_, func, literal, select, text
+from sqlalchemy import Row, Text, any_, func, literal, select, text
 
 from vigie.core.database import Unit
 from vigie.core.errors import NotFound, TooLarge
-from vigie.core.filters import Predicate
+from vigie.core.filters import Fields, Predicate, parse, write
 from vigie.core.geometry import BBox
 from vigie.core.journal import Entry, list_object
+from vigie.core.lists import Listing, ListQuery
 from vigie.core.paging import Cursor, Page
 from vigie.twin.model import ASSET, TALLY, Asset, AssetRef, GatewayInfo, Lifecycle, Topology
 from vigie.twin.query import Selection, in_box, selection
@@ -43,9 +45,17 @@ async def read(unit: Unit, asset: int) -> Asset:
 
 
 async def list_assets(
-    unit: Unit, filter_: str = "", *, cursor: str | None = None, limit: int = 100
+    unit: Unit,
+    filter_: str = "",
+    *,
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> Page[Asset]:
-    """Equipment that a filter finds, by id. `total` is null beyond 10,000 that must be counted."""
+    """Equipment that a filter finds, by id unless asked otherwise. `total` is null beyond 10,000
+    that must be counted."""
+    if sort not in (None, "", "id"):
+        return await _sorted(unit, filter_, sort, cursor, limit)
     after = ASSETS.decode(cursor)
     chosen = await selection(unit, filter_)
     last = after[0] if after else 0
@@ -61,7 +71,54 @@ async def list_assets(
             chosen = Selection([ASSET.c.id == any_(literal(ids[start : start + limit + 1]))], None)
     rows = (await unit.execute(statement.where(*chosen.where))).all()
     page = ASSETS.page(rows, limit, key=lambda row: (row.id,), total=total)
-    return Page(await _compose(unit, page.items), page.next, page.total)
+    at_least = COUNT_LIMIT if total is None else None
+    return Page(await _compose(unit, page.items), page.next, page.total, at_least)
+
+
+async def _sorted(
+    unit: Unit, filter_: str, sort: str, cursor: str | None, limit: int
+) -> Page[Asset]:
+    """In another order than by id: no index serves these, so few are found first and sorted, and
+    many are read all."""
+    chosen = await selection(unit, filter_)
+    where, total = chosen.where, None
+    if chosen.tally is not None:
+        total = await _tallied(unit, chosen.tally)
+    else:
+        ids = await _first_ids(unit, chosen)
+        if len(ids) <= COUNT_LIMIT:
+            total, where = len(ids), [ASSET.c.id == any_(literal(ids))]
+    # A cursor belongs to the filter, which is understood above and not again by the listing.
+    page = await _listing().page(
+        unit, ListQuery("", sort, cursor, limit), where=where, bound=write(parse(filter_))
+    )
+    page.total, page.total_at_least = total, COUNT_LIMIT if total is None else None
+    return page
+
+
+@cache
+def _listing() -> Listing[Asset]:
+    return Listing(
+        "twin.assets",
+        ASSET,
+        compose=_compose,
+        fields=Fields(),
+        sorts={
+            "id": ASSET.c.id,
+            # As it is shown: equipment without a name is called by its source's id.
+            "name": func.coalesce(func.nullif(ASSET.c.name, ""), ASSET.c.source_id, type_=Text),
+            **{
+                name: ASSET.c[name]
+                for name in (
+                    "kind", "trade", "municipality", "street", "source", "source_id",
+                    "installed", "commissioned", "retired", "manufacturer", "model",
+                )
+            },
+        },
+        default="id",
+        key=ASSET.c.id,
+        count_to=0,
+    )  # fmt: skip
 
 
 async def _tallied(unit: Unit, conditions: Sequence[Predicate]) -> int:

@@ -3,7 +3,8 @@
 Verbs: `record` writes an act in the transaction of what it tells of;
 `list_entries`, `list_object`, `read_entry`, `read_changes` tell it; `erase_personal` and `retire`
 take away what law or age demands; `verify` proves the rest. `services` are the sequencer, the
-sealer and one runner a reaction, for role watch.
+sealer and the dispatcher of all reactions, for role watch; a handler reads every change of an act
+with `changes_of`.
 Never: an entry updated or deleted; a handler of `Reaction` that sends anything outside itself
 before its transaction is on disk (use `unit.after_commit`, or defer a job).
 """
@@ -18,11 +19,12 @@ from vigie.core.journal.model import (
     Reaction,
     Report,
 )
+from vigie.core.journal.parked import dismiss_parked, list_parked, retry_parked
 from vigie.core.journal.permissions import PERMISSIONS
 from vigie.core.journal.personal import erase_personal
-from vigie.core.journal.reactions import dismiss_parked, list_parked, retry_parked
 from vigie.core.journal.read import (
     Filter,
+    changes_of,
     list_entries,
     list_object,
     read_changes,
@@ -45,6 +47,7 @@ __all__ = [
     "Personal",
     "Reaction",
     "Report",
+    "changes_of",
     "dismiss_parked",
     "erase_personal",
     "list_entries",

@@ -10,7 +10,8 @@ from msgspec import Meta
 from vigie.core.database import Unit
 from vigie.core.journal import read
 from vigie.core.journal.model import Change, Entry, Parked
-from vigie.core.journal.reactions import dismiss_parked, list_parked, retry_parked
+from vigie.core.journal.parked import dismiss_parked, page_of_parked, retry_parked
+from vigie.core.lists import ListQuery
 from vigie.core.web import Limit, Page, get, post
 
 
@@ -22,16 +23,17 @@ async def list_journal(
     actor: UUID | None = None,
     from_: datetime | None = None,
     to: datetime | None = None,
+    sort: str | None = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Page[Entry]:
-    """The acts in your scope and your own, newest first.
+    """The acts in your scope and your own, newest first (`sort=recorded`: oldest first).
 
     `act` is one act ("control.commanded") or a room's ("control"); each act shows its first 20
     changes, `/journal/{id}/changes` all of them. `filter` knows `act:`, `actor:` (a name),
-    `object:` (`twin.asset/17`), `occurred:` and `recorded:` (a day of the city's or an instant with
-    its offset, also compared: `recorded:>=2026-11-23`) and words of reasons. `from` and `to` are
-    instants with their offset.
+    `object:` (`twin.asset/17`), `caused_by:` (an act's id: what reactions did because of it),
+    `occurred:` and `recorded:` (a day of the city's or an instant with its offset, also compared:
+    `recorded:>=2026-11-23`) and words of reasons. `from` and `to` are instants with their offset.
     """
     wanted = read.Filter(
         acts=(act,) if act else (),
@@ -40,7 +42,7 @@ async def list_journal(
         until=to,
         text=filter_,
     )
-    return await read.list_entries(unit, wanted, cursor=cursor, limit=limit)
+    return await read.list_entries(unit, wanted, sort=sort, cursor=cursor, limit=limit)
 
 
 @get("/journal/{entry_id:uuid}", permission="journal.read")
@@ -58,10 +60,18 @@ async def list_journal_changes(
 
 
 @get("/journal/parked", permission="journal.operate")
-async def list_journal_parked(unit: Unit, reaction: str | None = None) -> Page[Parked]:
-    """Acts that a reaction gave up on, oldest first (at most 1,000)."""
-    items = await list_parked(unit, reaction)
-    return Page(items, None, len(items))
+async def list_journal_parked(
+    unit: Unit,
+    reaction: str | None = None,
+    filter_: str = "",
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 1000,
+) -> Page[Parked]:
+    """Acts that a reaction gave up on, oldest first. `filter` knows `reaction:`, `tries:`,
+    `parked:` and words of the error; `sort` takes `reaction`, `position`, `tries` and `parked`."""
+    query = ListQuery(filter_, sort, cursor, limit)
+    return await page_of_parked(unit, query, reaction)
 
 
 class Dismissal(msgspec.Struct, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ _CHANGES_AT_ONCE = 50_000
 _POSITIONS = (
     "select p.position, p.entry, p.recorded, e.id, e.recorded, e.occurred, e.act, e.actor_kind,"
     " e.actor_id, e.actor_name, e.role, e.request_id, e.params::text, e.personal::text, e.scopes,"
-    " e.changes from journal.position p"
+    " e.changes, e.caused_by, e.chain from journal.position p"
     " left join journal.entry e on e.id = p.entry and e.recorded = p.recorded"
     " where p.position between %s and %s order by p.position, p.entry limit %s"
 )

@@ -1,11 +1,12 @@
 """What the journal can be filtered by: `act:control actor:anne object:twin.asset/17 monge`."""
 
-from datetime import tzinfo
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     DateTime,
     Text,
+    Uuid,
     any_,
     column,
     exists,
@@ -18,16 +19,18 @@ from sqlalchemy import (
 )
 
 from vigie.core import filters
-from vigie.core.filters import Predicate, Term, demand_equals, escape_like
+from vigie.core.database import Unit
+from vigie.core.filters import Predicate, Term, demand_equals, escape_like, fault
 from vigie.core.journal.service import ACTOR
 
 ENTRY = table(
     "entry",
-    column("id"),
+    column("id", Uuid),
     column("recorded", DateTime(timezone=True)),
     column("occurred", DateTime(timezone=True)),
     column("act", Text),
     column("actor_name", Text),
+    column("caused_by", Uuid),
     schema="journal",
 ).alias("e")
 _PERSONAL = table(
@@ -82,6 +85,21 @@ class _Object:
         return ENTRY.c.id.in_(touched)
 
 
+class _CausedBy:
+    name = "caused_by"
+
+    def predicate(self, term: Term) -> Predicate:
+        """What reactions did because of one of these acts."""
+        demand_equals(term)
+        try:
+            acts = [UUID(value) for value in term.values]
+        except ValueError as error:
+            raise fault(
+                term.at, "value", "caused_by is the id of an act", field=self.name
+            ) from error
+        return ENTRY.c.caused_by == any_(literal(acts))
+
+
 def _words(word: str) -> ColumnElement[bool]:
     return exists(
         select(literal(1)).where(
@@ -92,14 +110,15 @@ def _words(word: str) -> ColumnElement[bool]:
     )
 
 
-def conditions(text: str, zone: tzinfo) -> list[Predicate]:
-    """What a filter demands of acts; its days are those of the zone. Raises Invalid."""
-    fields = filters.Fields(
+async def fields(unit: Unit) -> filters.Fields:
+    """What acts can be filtered by; days are the city's."""
+    zone = await unit.zone()
+    return filters.Fields(
         _Act(),
         _Actor(),
         _Object(),
+        _CausedBy(),
         filters.Time("occurred", ENTRY.c.occurred, zone),
         filters.Time("recorded", ENTRY.c.recorded, zone),
         words=_words,
     )
-    return fields.compile(text)

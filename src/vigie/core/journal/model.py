@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from vigie.core.scope import EVERYTHING, Grant, Principal, Scope
+
 if TYPE_CHECKING:
     from vigie.core.database import Unit
 
@@ -57,17 +59,39 @@ class Entry(msgspec.Struct, frozen=True):
     erased: list[str]
     changes_count: int
     changes: list[Change] = []
+    # The act that a reaction answered with this one, as far as the reader may see it, and how many
+    # reactions led here one after the other.
+    caused_by: UUID | None = None
+    chain: int = 0
 
 
 class Reaction(msgspec.Struct, frozen=True):
     """Something that happens because of an act, in one transaction with the memory of having
-    happened. `acts` None is every act; `from_now` skips what was before its first start."""
+    happened.
+
+    `acts` None is every act. It starts from now: what was before its first start is nothing to it,
+    unless `from_now` is False. It acts as a principal of kind rule with its own name, on
+    everything unless `scope` is narrower; acts outside that scope are not handled. Entries hold the
+    first changes of an act: `changes_of` gives all of them.
+    """
 
     name: str
     acts: frozenset[str] | None
     handle: "Callable[[Unit, Entry], Awaitable[None]]"
-    from_now: bool = False
+    from_now: bool = True
     tries: int = 8
+    scope: Scope = EVERYTHING
+
+    @property
+    def principal(self) -> Principal:
+        """Who acts: a rule, with the rights of its scope and no more."""
+        role, scope = "administrator", self.scope
+        if scope.everything:
+            return Principal(None, self.name, "rule", (Grant(role),))
+        grants = [Grant(role, *pair.split("/", 1)) for pair in sorted(scope.pairs)]
+        grants += [Grant(role, municipality) for municipality in sorted(scope.municipalities)]
+        grants += [Grant(role, trade=trade) for trade in sorted(scope.trades)]
+        return Principal(None, self.name, "rule", tuple(grants))
 
 
 class Parked(msgspec.Struct, frozen=True):

@@ -1,17 +1,16 @@
-"""Runs what reacts to acts: each once, in order, in one transaction with the memory of it.
+"""One reaction at work: handles the acts that concern it, each once, in order, in one transaction
+with the memory of having done so.
 
 A reaction that fails is tried again with a growing pause and shown as degraded; after its last try
-the act is parked, listed and shown until someone has it tried again (`retry_parked`, done by the
-reaction's own runner) or dismisses it. Acts are never skipped silently; other reactions go on
-meanwhile.
+the act is parked, listed and shown until someone has it tried again or dismisses it
+(core/journal/parked.py). Acts are never skipped silently; other reactions go on meanwhile.
 
-A reaction that the program does not declare any more (renamed, removed) is retired when role watch
-starts: its cursor stays, and retention no longer waits for it. Declared again, it goes on from
-there.
+Who does what is decided by the dispatcher (core/journal/dispatcher.py), which looks for work for
+all reactions at once.
 """
 
 import traceback
-from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -20,37 +19,37 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from vigie.core.bus import Wakeup
-from vigie.core.database import Unit
-from vigie.core.errors import Conflict, NotFound, Unavailable
-from vigie.core.journal.model import Parked, Reaction
-from vigie.core.journal.read import read_entry
-from vigie.core.journal.rules import backoff_s
-from vigie.core.journal.sequencer import POSITIONS
-from vigie.core.journal.service import record
+from vigie.core.database import Cause, Unit
+from vigie.core.errors import Unavailable
+from vigie.core.journal.model import Entry, Reaction
+from vigie.core.journal.read import read_entries
+from vigie.core.journal.rules import MOST_CHAIN, backoff_s
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
 
 log = logger(__name__)
-_AT_ONCE = 500
 
-_REGISTER = text(
-    "insert into journal.cursor (reaction, position) values (:reaction,"
-    " case when :from_now then (select coalesce(max(position), 0) from journal.position)"
-    " else 0 end) on conflict (reaction) do update set retired = null"
-)
-_RETIRE = text(
-    "update journal.cursor set retired = now()"
-    " where retired is null and not reaction = any(:declared) returning reaction, position"
-)
+# How much one transaction does, and for how long: behind a backlog, many acts share a commit.
+_ACTS = 100
+_WITHIN_S = 0.25
+# Positions that one look for a reaction's acts goes through at most.
+_SPAN = 5_000
+
 _CLAIM = text(
-    "select position, tries, next_try > now() as waits from journal.cursor"
-    " where reaction = :reaction for update skip locked"
+    "select position, tries, next_try > now() as waits,"
+    " (select coalesce(max(position), 0) from journal.position) as newest"
+    " from journal.cursor where reaction = :reaction for update skip locked"
 )
 _NEXT = text(
-    "select p.position, p.entry, e.act from journal.position p"
-    " left join journal.entry e on e.id = p.entry and e.recorded = p.recorded"
-    " where p.position > :after order by p.position limit :many"
+    """
+    select p.position, p.entry
+    from journal.position p
+    join journal.entry e on e.id = p.entry and e.recorded = p.recorded
+    where p.position > :after and p.position <= :last
+      and (cast(:acts as text[]) is null or e.act = any(:acts))
+    order by p.position
+    limit :many
+    """
 )
 _ADVANCE = text(
     "update journal.cursor set position = :position, tries = 0, next_try = null, error = '',"
@@ -64,23 +63,9 @@ _PARK = text(
     "insert into journal.parked (reaction, position, entry, tries, error)"
     " values (:reaction, :position, :entry, :tries, :error)"
 )
-_COLUMNS = "p.reaction, p.position, p.entry, p.tries, p.error, p.parked, p.retry"
-# Those whose act is in the scope of the unit of work.
-_SEEN = (
-    f"select {_COLUMNS} from journal.parked p left join journal.entry e on e.id = p.entry"  # noqa: S608
-    " where journal.in_scope(coalesce(e.scopes, '{}'))"
-)
-_PARKED = text(
-    f"{_SEEN} and (cast(:reaction as text) is null or p.reaction = :reaction)"
-    " order by p.reaction, p.position limit 1000"
-)
-_ONE_PARKED = text(f"{_SEEN} and p.reaction = :reaction and p.position = :position for update of p")
 _WANTED = text(
     "select position, entry from journal.parked where reaction = :reaction and retry"
     " order by position limit 1 for update skip locked"
-)
-_ASK = text(
-    "update journal.parked set retry = true where reaction = :reaction and position = :position"
 )
 _UNPARK = text("delete from journal.parked where reaction = :reaction and position = :position")
 _PARKED_AGAIN = text(
@@ -89,61 +74,100 @@ _PARKED_AGAIN = text(
 )
 
 
-async def step(runtime: Runtime, reaction: Reaction) -> bool:
-    """Handle the next act that concerns a reaction; True when there may be more to do.
+class _Failure(msgspec.Struct):
+    """Why an act could not be handled; `final`: trying again would not help."""
 
-    A failure undoes what the handler wrote and is remembered in its place; after the last try the
-    act is parked. An engine that is away is nobody's failure: Unavailable goes up.
+    error: str
+    final: bool = False
+
+
+async def step(runtime: Runtime, reaction: Reaction) -> bool:
+    """Handle the next acts that concern a reaction; True when there may be more to do.
+
+    A failure undoes what the handler wrote for that act and is remembered in its place; after the
+    last try the act is parked. An engine that is away is nobody's failure: Unavailable goes up.
     """
-    async with runtime.database.unit(request_id=f"reaction:{reaction.name}") as unit:
+    async with _unit(runtime, reaction) as unit:
         claimed = (await unit.execute(_CLAIM, {"reaction": reaction.name})).one_or_none()
         if claimed is None or claimed.waits:
             return False
-        after = reached = int(claimed.position)
-        rows: Sequence[Any] = (
-            await unit.execute(_NEXT, {"after": after, "many": _AT_ONCE})
-        ).fetchall()
-        for position, entry, act in rows:
-            if act is not None and (reaction.acts is None or act in reaction.acts):
-                error = await _attempt(unit, reaction, entry)
-                if error is not None:
-                    tries = claimed.tries + 1 if reached == after else 1
-                    return await _failed(unit, reaction, tries, reached, position, entry, error)
-                reached = int(position)
+        after, tries = int(claimed.position), int(claimed.tries)
+        last = min(after + _SPAN, int(claimed.newest))
+        if last <= after:
+            return False
+        acts = None if reaction.acts is None else sorted(reaction.acts)
+        found = await unit.execute(
+            _NEXT, {"after": after, "last": last, "acts": acts, "many": _ACTS}
+        )
+        rows = found.fetchall()
+        reached = int(rows[-1].position) if len(rows) == _ACTS else last
+        entries = await read_entries(unit, [row.entry for row in rows])
+        until = monotonic() + _WITHIN_S
+        for done, row in enumerate(rows):
+            position = int(row.position)
+            if done and monotonic() > until:
+                reached = position - 1
                 break
-            reached = int(position)
-        if reached > after:
-            await unit.execute(_ADVANCE, {"reaction": reaction.name, "position": reached})
-        return reached > after
+            # An act outside the reaction's scope is not its business.
+            if (entry := entries.get(row.entry)) is None:
+                continue
+            failure = await _attempt(unit, reaction, entry)
+            if failure is not None:
+                # Tried before when nothing lies between the cursor and this act.
+                again = tries + 1 if position == after + 1 else 1
+                return await _failed(unit, reaction, again, position, entry.id, failure)
+        await unit.execute(_ADVANCE, {"reaction": reaction.name, "position": reached})
+        return True
 
 
 async def step_parked(runtime: Runtime, reaction: Reaction) -> bool:
     """Handle the next parked act that someone wants tried again; True when there was one."""
-    async with runtime.database.unit(request_id=f"reaction:{reaction.name}") as unit:
+    async with _unit(runtime, reaction) as unit:
         wanted = (await unit.execute(_WANTED, {"reaction": reaction.name})).one_or_none()
         if wanted is None:
             return False
         key = {"reaction": reaction.name, "position": wanted.position}
-        error = await _attempt(unit, reaction, wanted.entry)
-        if error is None:
+        entry = (await read_entries(unit, [wanted.entry])).get(wanted.entry)
+        # Whoever asks for another try has seen where the chain led.
+        failure = entry and await _attempt(unit, reaction, entry, bounded=False)
+        if failure is None:
             await unit.execute(_UNPARK, key)
         else:
-            log.warning("reaction_failed_again", **key, error=error)
-            await unit.execute(_PARKED_AGAIN, key | {"error": error})
+            log.warning("reaction_failed_again", **key, error=failure.error)
+            await unit.execute(_PARKED_AGAIN, key | {"error": failure.error})
         return True
 
 
-async def _attempt(unit: Unit, reaction: Reaction, entry: UUID) -> str | None:
+def _unit(runtime: Runtime, reaction: Reaction) -> Any:
+    return runtime.database.unit(
+        reaction.principal, reaction.scope, request_id=f"reaction:{reaction.name}"
+    )
+
+
+async def _attempt(
+    unit: Unit, reaction: Reaction, entry: Entry, *, bounded: bool = True
+) -> _Failure | None:
+    if bounded and entry.chain >= MOST_CHAIN:
+        return _Failure(
+            f"chain_too_long: {entry.chain} reactions, one after the other, led to this act: "
+            "two of them probably answer each other",
+            final=True,
+        )
     try:
         async with unit.attempt():
-            await reaction.handle(unit, await read_entry(unit, entry))
+            unit.cause = Cause(entry.id, entry.chain + 1)
+            await reaction.handle(unit, entry)
     except Unavailable:
         raise
     except Exception as error:
         if _engine_is_away(error):
             raise
         last = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"[:2000]
+        # Without NUL, which a text column does not take.
+        said = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+        return _Failure(said.replace("\0", "")[:2000])
+    finally:
+        unit.cause = None
     return None
 
 
@@ -159,135 +183,21 @@ def _engine_is_away(error: Exception) -> bool:
 
 
 async def _failed(
-    unit: Unit,
-    reaction: Reaction,
-    tries: int,
-    reached: int,
-    position: int,
-    entry: UUID,
-    error: str,
+    unit: Unit, reaction: Reaction, tries: int, position: int, entry: UUID, failure: _Failure
 ) -> bool:
+    """Remember a failure: another try later, or the act is parked; True when parked."""
     log.warning(
-        "reaction_failed", reaction=reaction.name, position=position, tries=tries, error=error
+        "reaction_failed",
+        reaction=reaction.name,
+        position=position,
+        tries=tries,
+        error=failure.error,
     )
-    named = {"reaction": reaction.name, "tries": tries, "error": error}
-    if tries < reaction.tries:
-        await unit.execute(_FAILED, named | {"position": reached, "pause": backoff_s(tries)})
+    named = {"reaction": reaction.name, "tries": tries, "error": failure.error}
+    if tries < reaction.tries and not failure.final:
+        # Everything before it is done: positions have no gap.
+        await unit.execute(_FAILED, named | {"position": position - 1, "pause": backoff_s(tries)})
         return False
     await unit.execute(_PARK, named | {"position": position, "entry": entry})
     await unit.execute(_ADVANCE, {"reaction": reaction.name, "position": position})
     return True
-
-
-async def run(runtime: Runtime, reaction: Reaction) -> None:
-    """The service of one reaction; several processes may run it, one at a time handles an act."""
-    component = runtime.component(f"reaction:{reaction.name}")
-    wakeup = await Wakeup().on(runtime.bus, POSITIONS)
-    try:
-        async with runtime.database.unit() as unit:
-            await unit.execute(
-                _REGISTER, {"reaction": reaction.name, "from_now": reaction.from_now}
-            )
-        while True:
-            while await step(runtime, reaction) or await step_parked(runtime, reaction):
-                pass
-            async with runtime.database.unit() as unit:
-                status = await _status(unit, reaction.name)
-            if status.pop("bad"):
-                component.set("degraded", "reaction_failing", **status)
-            else:
-                component.set("ok", "", **status)
-            await wakeup.wait(min(0.5 if status["tries"] else 2.0, 2.0))
-    finally:
-        await wakeup.close()
-
-
-async def _status(unit: Unit, reaction: str) -> dict[str, Any]:
-    row = (
-        await unit.execute(
-            text(
-                "select tries, error,"
-                " (select coalesce(max(position), 0) from journal.position) - position as lag,"
-                " (select count(*) from journal.parked p where p.reaction = c.reaction) as parked"
-                " from journal.cursor c where reaction = :reaction"
-            ),
-            {"reaction": reaction},
-        )
-    ).one()
-    return {
-        "bad": bool(row.tries or row.parked),
-        "tries": row.tries,
-        "parked": row.parked,
-        "lag": row.lag,
-        "error": row.error[:200],
-    }
-
-
-async def retire_undeclared(unit: Unit, declared: Iterable[str]) -> list[str]:
-    """Mark the cursors of reactions that this program does not declare; those newly marked."""
-    rows = (await unit.execute(_RETIRE, {"declared": sorted(declared)})).all()
-    for row in rows:
-        log.warning("reaction_retired", reaction=row.reaction, position=row.position)
-    return sorted(row.reaction for row in rows)
-
-
-async def list_parked(unit: Unit, reaction: str | None = None) -> list[Parked]:
-    """Acts in scope that a reaction gave up on, oldest first."""
-    rows = await unit.execute(_PARKED, {"reaction": reaction})
-    return [Parked(*row) for row in rows]
-
-
-async def retry_parked(unit: Unit, reaction: str, position: int) -> Parked:
-    """Have a parked act handled again by the reaction's runner; it leaves the list when that
-    succeeds, else it shows the new error.
-
-    Raises NotFound when it is not parked, Conflict when nothing runs that reaction any more.
-    """
-    parked = await _one_parked(unit, reaction, position)
-    cursor = await unit.execute(
-        text("select 1 from journal.cursor where reaction = :reaction and retired is null"),
-        {"reaction": reaction},
-    )
-    if cursor.first() is None:
-        raise Conflict(
-            "reaction_retired",
-            f"No program runs {reaction} any more: its acts can only be dismissed.",
-            {"reaction": reaction},
-        )
-    await unit.execute(_ASK, {"reaction": reaction, "position": position})
-    await record(
-        unit,
-        "journal.reaction_retried",
-        params={"reaction": reaction, "position": position, "entry": parked.entry},
-    )
-    unit.wake("positions")
-    return msgspec.structs.replace(parked, retry=True)
-
-
-async def dismiss_parked(unit: Unit, reaction: str, position: int, reason: str) -> Parked:
-    """Take an act off the list unhandled: someone decided that it need not happen.
-
-    Raises NotFound when it is not parked.
-    """
-    parked = await _one_parked(unit, reaction, position)
-    await unit.execute(_UNPARK, {"reaction": reaction, "position": position})
-    await record(
-        unit,
-        "journal.reaction_dismissed",
-        params={
-            "reaction": reaction,
-            "position": position,
-            "entry": parked.entry,
-            "error": parked.error,
-        },
-        reason=reason,
-    )
-    return parked
-
-
-async def _one_parked(unit: Unit, reaction: str, position: int) -> Parked:
-    key = {"reaction": reaction, "position": position}
-    row = (await unit.execute(_ONE_PARKED, key)).one_or_none()
-    if row is None:
-        raise NotFound("parked_not_found", f"No act at {position} is parked for {reaction}.", key)
-    return Parked(*row)

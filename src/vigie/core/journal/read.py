@@ -5,8 +5,9 @@ and no total that counts others.
 Whoever asks for one object's acts must have been shown that object already.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,28 +16,28 @@ from sqlalchemy import (
     ColumnElement,
     column,
     func,
-    literal,
     literal_column,
     or_,
-    select,
     table,
     text,
-    tuple_,
 )
 
 from vigie.core.database import Unit
 from vigie.core.errors import NotFound
-from vigie.core.journal.filtering import ENTRY, about, conditions
+from vigie.core.journal.filtering import ENTRY, about, fields
 from vigie.core.journal.model import Actor, Change, Entry
 from vigie.core.journal.rules import Sight, erased_fields, sight
 from vigie.core.journal.service import ACTOR, REASON
+from vigie.core.lists import Listing, ListQuery, Sort
 from vigie.core.paging import Cursor, Page
 
 FIRST_CHANGES = 20
+_CHANGES_AT_ONCE = 1000
 
 _COLUMNS = (
     "e.id, p.position, e.act, e.actor_id, e.actor_kind, e.actor_name, e.role, e.occurred,"
-    " e.recorded, e.request_id, e.params, e.personal, e.changes, e.scopes, e.tally"
+    " e.recorded, e.request_id, e.params, e.personal, e.changes, e.scopes, e.tally,"
+    " e.caused_by, e.chain"
 )
 _FROM = (
     " from journal.entry e"
@@ -50,7 +51,6 @@ _PLACED = (_POSITION.c.entry == ENTRY.c.id) & (_POSITION.c.recorded == ENTRY.c.r
 _VISIBLE = "(journal.in_scope(e.scopes) or e.actor_id = :me)"
 _CHANGE = "entry, object_type, object_id, before, after, scope"
 
-ENTRIES = Cursor("journal", datetime, UUID)
 CHANGES = Cursor("journal.changes", int)
 OBJECT = Cursor("journal.object", datetime, UUID)
 
@@ -67,13 +67,15 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_entries(
-    unit: Unit, wanted: Filter, *, cursor: str | None = None, limit: int = 100
+    unit: Unit,
+    wanted: Filter,
+    *,
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> Page[Entry]:
     """The acts in scope, newest first. Raises Invalid for a filter or cursor that is none."""
-    demands: list[ColumnElement[bool]] = [
-        _visible(unit),
-        *conditions(wanted.text, await unit.zone()),
-    ]
+    demands: list[ColumnElement[bool]] = [_visible(unit)]
     if wanted.acts:
         demands.append(about(list(wanted.acts)))
     if wanted.actor:
@@ -82,18 +84,25 @@ async def list_entries(
         demands.append(ENTRY.c.recorded >= wanted.since)
     if wanted.until:
         demands.append(ENTRY.c.recorded < wanted.until)
-    after = ENTRIES.decode(cursor)
-    if after:
-        demands.append(tuple_(ENTRY.c.recorded, ENTRY.c.id) < tuple_(*map(literal, after)))
-    rows = await unit.execute(
-        select(literal_column(_COLUMNS))
-        .select_from(ENTRY.outerjoin(_POSITION, _PLACED))
-        .where(*demands)
-        .order_by(ENTRY.c.recorded.desc(), ENTRY.c.id.desc())
-        .limit(limit + 1)
+    bound = f"{wanted.acts} {wanted.actor} {wanted.since} {wanted.until}"
+    query = ListQuery(wanted.text, sort, cursor, limit)
+    return await _entries().page(unit, query, where=demands, bound=bound)
+
+
+@cache
+def _entries() -> Listing[Entry]:
+    return Listing(
+        "journal.entries",
+        ENTRY.outerjoin(_POSITION, _PLACED),
+        select=[literal_column(_COLUMNS)],
+        compose=_complete,
+        fields=fields,
+        # Only orders that an index serves: the journal has every act there ever was.
+        sorts={"recorded": Sort(ENTRY.c.recorded, nullable=False)},
+        default="-recorded",
+        key=ENTRY.c.id,
+        count_to=0,
     )
-    entries = await _complete(unit, rows.fetchall())
-    return ENTRIES.page(entries, limit, key=lambda entry: (entry.recorded, entry.id))
 
 
 async def list_object(
@@ -127,12 +136,14 @@ async def list_object(
     ).fetchall()
     kept = await _personal(unit, [row.id for row in rows])
     sights = await _sights(unit, rows)
+    causes = await _causes(unit, rows)
     entries = [
         _entry(
             row,
             sights[row.id],
             kept.get(row.id, {}),
             [Change(object_type, object_id, row.before, row.after, row.scope)],
+            causes,
         )
         for row in rows
     ]
@@ -141,14 +152,19 @@ async def list_object(
 
 async def read_entry(unit: Unit, entry: UUID) -> Entry:
     """One act. Raises NotFound when it is not, or not in scope."""
-    rows = await unit.execute(
-        text(f"select {_COLUMNS}{_FROM} where e.id = :id and {_VISIBLE}"),
-        {"id": entry, "me": unit.principal.id},
-    )
-    entries = await _complete(unit, rows.fetchall())
+    entries = await read_entries(unit, [entry])
     if not entries:
         raise NotFound("entry_not_found", "No such act in the journal.", {"entry": str(entry)})
-    return entries[0]
+    return entries[entry]
+
+
+async def read_entries(unit: Unit, entries: Sequence[UUID]) -> dict[UUID, Entry]:
+    """Some acts by id: those in scope."""
+    rows = await unit.execute(
+        text(f"select {_COLUMNS}{_FROM} where e.id = any(:ids) and {_VISIBLE}"),
+        {"ids": list(entries), "me": unit.principal.id},
+    )
+    return {entry.id: entry for entry in await _complete(unit, rows.fetchall())}
 
 
 async def read_changes(
@@ -157,26 +173,41 @@ async def read_changes(
     """What an act changed, in its order, as far as it is in scope. Raises NotFound."""
     whole = await read_entry(unit, entry)
     after = CHANGES.decode(cursor)
-    rows = (
-        await unit.execute(
-            text(
-                f"select {_CHANGE}, ordinal from journal.change c"  # noqa: S608
-                " where entry = :id and recorded = :recorded and ordinal > :after"
-                " and (:own or journal.in_scope(string_to_array(scope, ' ')))"
-                " order by ordinal limit :limit"
-            ),
-            {
-                "id": entry,
-                "recorded": whole.recorded,
-                "after": after[0] if after else -1,
-                "own": _own(unit, whole.actor.id),
-                "limit": limit + 1,
-            },
-        )
-    ).fetchall()
+    rows = await _changes_after(unit, whole, after[0] if after else -1, limit + 1)
     page = CHANGES.page(rows, limit, key=lambda row: (row.ordinal,))
     items = [_change(row) for row in page.items]
     return Page(items, page.next, whole.changes_count)
+
+
+async def changes_of(unit: Unit, entry: Entry) -> AsyncIterator[Change]:
+    """Every change of an act, in its order, as far as it is in scope: a thousand at a time, so
+    that a handler may go through those of a whole city."""
+    after = -1
+    while rows := await _changes_after(unit, entry, after, _CHANGES_AT_ONCE):
+        for row in rows:
+            yield _change(row)
+        if len(rows) < _CHANGES_AT_ONCE:
+            return
+        after = rows[-1].ordinal
+
+
+async def _changes_after(unit: Unit, entry: Entry, after: int, limit: int) -> Sequence[Any]:
+    found = await unit.execute(
+        text(
+            f"select {_CHANGE}, ordinal from journal.change c"  # noqa: S608
+            " where entry = :id and recorded = :recorded and ordinal > :after"
+            " and (:own or journal.in_scope(string_to_array(scope, ' ')))"
+            " order by ordinal limit :limit"
+        ),
+        {
+            "id": entry.id,
+            "recorded": entry.recorded,
+            "after": after,
+            "own": _own(unit, entry.actor.id),
+            "limit": limit,
+        },
+    )
+    return found.fetchall()
 
 
 async def who_and_why(
@@ -233,9 +264,23 @@ async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Entry]:
         for row in found:
             changes.setdefault(row.entry, []).append(_change(row))
     sights = await _sights(unit, rows)
+    causes = await _causes(unit, rows)
     return [
-        _entry(row, sights[row.id], kept.get(row.id, {}), changes.get(row.id, [])) for row in rows
+        _entry(row, sights[row.id], kept.get(row.id, {}), changes.get(row.id, []), causes)
+        for row in rows
     ]
+
+
+async def _causes(unit: Unit, rows: Sequence[Any]) -> set[UUID]:
+    """The causes of acts that the caller may see: what is outside their scope stays unnamed."""
+    causes = {row.caused_by for row in rows if row.caused_by is not None}
+    if not causes or unit.scope.everything:
+        return causes
+    found = await unit.execute(
+        text(f"select e.id from journal.entry e where e.id = any(:ids) and {_VISIBLE}"),  # noqa: S608
+        {"ids": list(causes), "me": unit.principal.id},
+    )
+    return set(found.scalars())
 
 
 async def _sights(unit: Unit, rows: Sequence[Any]) -> dict[UUID, Sight]:
@@ -284,7 +329,9 @@ def _change(row: Any) -> Change:
     return Change(row.object_type, row.object_id, row.before, row.after, row.scope)
 
 
-def _entry(row: Any, seen: Sight, kept: dict[str, str], changes: list[Change]) -> Entry:
+def _entry(
+    row: Any, seen: Sight, kept: dict[str, str], changes: list[Change], causes: set[UUID]
+) -> Entry:
     name = kept.get(ACTOR) or row.actor_name or None
     return Entry(
         row.id,
@@ -300,4 +347,6 @@ def _entry(row: Any, seen: Sight, kept: dict[str, str], changes: list[Change]) -
         erased_fields(row.personal, kept),
         seen.changes,
         changes,
+        row.caused_by if row.caused_by in causes else None,
+        row.chain,
     )

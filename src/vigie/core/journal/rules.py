@@ -59,13 +59,21 @@ class EntryFacts(msgspec.Struct, frozen=True):
     personal: str
     scopes: list[str]
     changes: int
+    caused_by: UUID | None = None
+    chain: int = 0
 
 
 def entry_digest(position: int, entry: EntryFacts, changes: bytes) -> bytes:
-    """Digest of one act at its position, with the digest of its changes."""
+    """Digest of one act at its position, with the digest of its changes.
+
+    An act that a reaction caused is of the second form, which covers its cause; every other act is
+    of the first, as all were before there were causes. A cause that is added to an act, or taken
+    from it, changes the form and so the digest.
+    """
+    caused = entry.caused_by is not None or entry.chain != 0
     return hashlib.sha256(
         encode(
-            "vigie-entry-1",
+            "vigie-entry-2" if caused else "vigie-entry-1",
             position,
             entry.id,
             entry.recorded,
@@ -81,6 +89,7 @@ def entry_digest(position: int, entry: EntryFacts, changes: bytes) -> bytes:
             encode(*entry.scopes),
             entry.changes,
             changes,
+            *((entry.caused_by, entry.chain) if caused else ()),
         )
     ).digest()
 
@@ -173,6 +182,10 @@ def month_of(instant: datetime) -> date:
 def backoff_s(tries: int) -> float:
     """Pause before a reaction's next try: 0.5, 1, 2, 4 … at most 60 s."""
     return min(0.5 * 2 ** min(tries - 1, 10), 60.0)
+
+
+MOST_CHAIN = 16
+"""So many reactions may lead to an act, one after the other; what follows would be a loop."""
 
 
 def erased_fields(digests: Mapping[str, str], present: Iterable[str]) -> list[str]:

@@ -31,9 +31,9 @@ _ENTRY = text(
     " cast(:values as text[]), cast(:salts as bytea[]))),"
     " queued as (insert into journal.pending (entry, recorded) values (:id, :recorded))"
     " insert into journal.entry (id, recorded, occurred, act, actor_kind, actor_id, actor_name,"
-    " role, request_id, params, personal, scopes, changes, tally) values (:id, :recorded,"
-    " :occurred, :act, :kind, :actor, :name, :role, :request, cast(:params as jsonb),"
-    " cast(:personal as jsonb), :scopes, :changes, cast(:tally as jsonb))"
+    " role, request_id, params, personal, scopes, changes, tally, caused_by, chain) values (:id,"
+    " :recorded, :occurred, :act, :kind, :actor, :name, :role, :request, cast(:params as jsonb),"
+    " cast(:personal as jsonb), :scopes, :changes, cast(:tally as jsonb), :caused_by, :chain)"
 )
 _CHANGES = text(
     "insert into journal.change"
@@ -89,13 +89,15 @@ async def record(
             "kind": unit.principal.kind,
             "actor": unit.principal.id,
             "name": "" if subject_of(unit.principal) else unit.principal.name,
-            "role": role or ",".join(sorted({grant.role for grant in unit.principal.grants})),
+            "role": role or _roles(unit.principal),
             "request": unit.request_id,
             "params": json_text(params or {}),
             "personal": json_text(digests),
             "scopes": sorted({key for scope in tally for key in scope.split()} | set(scopes)),
             "changes": len(rows),
             "tally": json_text(tally),
+            "caused_by": unit.cause and unit.cause.entry,
+            "chain": unit.cause.chain if unit.cause else 0,
             "fields": list(kept),
             "subjects": [value.subject for value in kept.values()],
             "values": [without_nul(value.value) for value in kept.values()],
@@ -104,6 +106,13 @@ async def record(
     )
     unit.wake("journal")
     return entry
+
+
+def _roles(principal: Principal) -> str:
+    """The roles that someone acts in; a rule has none, only what it may do."""
+    if principal.kind == "rule":
+        return ""
+    return ",".join(sorted({grant.role for grant in principal.grants}))
 
 
 def json_text(value: Any) -> str:

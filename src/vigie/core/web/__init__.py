@@ -6,6 +6,7 @@ from vigie.core.paging import Cursor, Page
 from vigie.core.web.app import Route, build_app
 from vigie.core.web.downloads import Export
 from vigie.core.web.guard import authenticate_websocket, caller_scope, still_logged_in
+from vigie.core.web.lists import XLSX, Columns, Lang, download_folder
 from vigie.core.web.routes import (
     IdempotencyKey,
     IfMatch,
@@ -24,11 +25,14 @@ from vigie.core.web.server import serve
 __all__ = [
     "ANY_LOGIN",
     "PUBLIC",
+    "XLSX",
     "Caller",
+    "Columns",
     "Cursor",
     "Export",
     "IdempotencyKey",
     "IfMatch",
+    "Lang",
     "Limit",
     "OpenUnit",
     "Page",
@@ -39,6 +43,7 @@ __all__ = [
     "build_app",
     "caller_scope",
     "delete",
+    "download_folder",
     "get",
     "patch",
     "post",

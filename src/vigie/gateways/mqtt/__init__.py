@@ -22,14 +22,12 @@ from vigie.gateways.mqtt.permissions import PERMISSIONS
 from vigie.gateways.mqtt.presence import heard
 from vigie.gateways.mqtt.provision import Provisioned, provision
 from vigie.gateways.mqtt.quarantine import Quarantine, read_quarantine
+from vigie.gateways.mqtt.read import read_gateway, read_gateways, read_tally
 from vigie.gateways.mqtt.service import (
     Carrier,
     bind,
     carriers,
     issue_client,
-    read_gateway,
-    read_gateways,
-    read_tally,
     revoke,
     rotate_secret,
 )

@@ -8,7 +8,7 @@ from msgspec import Meta
 from vigie.core.database import Unit
 from vigie.core.runtime import Runtime
 from vigie.core.web import PUBLIC, Limit, Page, get, post
-from vigie.gateways.mqtt import quarantine, service
+from vigie.gateways.mqtt import quarantine, read, service
 from vigie.gateways.mqtt.messages import schema
 from vigie.gateways.mqtt.model import Gateway, Quarantined, Secret, Tally
 
@@ -22,35 +22,49 @@ class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get("/quarantine", permission="quarantine.read")
 async def list_quarantine(
     unit: Unit,
+    filter_: str = "",
+    sort: str | None = None,
     cursor: str | None = None,
     limit: Limit = 100,
     source: str | None = None,
     code: str | None = None,
 ) -> Page[Quarantined]:
-    """Messages of devices that were refused, newest first, with the reason."""
+    """Messages of devices that were refused, newest first, with the reason. `filter` knows
+    `source:`, `code:`, `asset:`, `size:` and `received:`; `sort` takes `id`, `received`, `source`,
+    `code` and `size`."""
     return await quarantine.read_quarantine(
-        unit, cursor=cursor, limit=limit, source=source, code=code
+        unit, filter_=filter_, sort=sort, cursor=cursor, limit=limit, source=source, code=code
     )
 
 
 @get("/gateways", permission="gateways.read")
 async def list_gateways(
-    unit: Unit, cursor: str | None = None, limit: Limit = 100, online: bool | None = None
+    unit: Unit,
+    filter_: str = "",
+    sort: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+    online: bool | None = None,
 ) -> Page[Gateway]:
-    """Gateways and single devices with their presence and counters, by name."""
-    return await service.read_gateways(unit, cursor=cursor, limit=limit, online=online)
+    """Gateways and single devices with their presence and counters, by name. `filter` knows
+    `kind:`, `municipality:`, `trade:`, `online:yes|no`, `revoked:yes|no`, `last_seen:` and words of
+    the name; `sort` takes `name`, `kind`, `municipality`, `online`, `last_seen`, `messages`,
+    `quarantined` and `refused`."""
+    return await read.read_gateways(
+        unit, filter_=filter_, sort=sort, cursor=cursor, limit=limit, online=online
+    )
 
 
 @get("/gateways/{token:str}", permission="gateways.read")
 async def read_gateway(unit: Unit, token: str) -> Gateway:
     """One gateway."""
-    return await service.read_gateway(unit, token)
+    return await read.read_gateway(unit, token)
 
 
 @get("/gateways/{token:str}/refusals", permission="gateways.read")
 async def list_refusals(unit: Unit, token: str) -> list[Tally]:
     """What the broker or the platform refused of one gateway, counted by hour and reason."""
-    return await service.read_tally(unit, token)
+    return await read.read_tally(unit, token)
 
 
 @post("/gateways/{token:str}/rotate", permission="gateways.manage")
@@ -63,7 +77,7 @@ async def rotate(unit: Unit, runtime: Runtime, token: str, data: Why) -> Secret:
 async def revoke(unit: Unit, runtime: Runtime, token: str, data: Why) -> Gateway:
     """Lock a gateway out, at once and for ever."""
     await service.revoke(unit, runtime.bus, token, data.reason)
-    return await service.read_gateway(unit, token)
+    return await read.read_gateway(unit, token)
 
 
 @get("/mqtt-schema.json", permission=PUBLIC)
@@ -74,7 +88,9 @@ async def mqtt_schema() -> dict[str, Any]:
 
 ROUTES = [
     list_quarantine,
+    *quarantine.QUARANTINE.downloads("/quarantine", permission="quarantine.read"),
     list_gateways,
+    *read.GATEWAYS.downloads("/gateways", permission="gateways.read"),
     read_gateway,
     list_refusals,
     rotate,

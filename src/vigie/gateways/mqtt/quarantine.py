@@ -10,10 +10,24 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
+from vigie.core import filters
 from vigie.core.database import Unit
-from vigie.core.paging import Cursor, Page
+from vigie.core.lists import Column as Shown
+from vigie.core.lists import Listing, ListQuery
+from vigie.core.paging import Page
 from vigie.gateways.mqtt.messages import clean
 from vigie.gateways.mqtt.model import Quarantined, Refused
 from vigie.gateways.mqtt.refusals import tally
@@ -21,7 +35,21 @@ from vigie.gateways.mqtt.refusals import tally
 KEPT_AN_HOUR = 100
 PAYLOAD_KEPT = 4096
 _SOURCES = 10_000
-_CURSOR = Cursor("quarantine", int)
+_ROW = Table(
+    "quarantine",
+    MetaData(schema="gateways"),
+    Column("id", BigInteger, primary_key=True),
+    Column("received", DateTime(timezone=True), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("params", JSONB),
+    Column("payload", LargeBinary),
+    Column("size", Integer, nullable=False),
+    Column("asset", Integer),
+    Column("municipality", Text),
+    Column("trade", Text),
+)
 
 
 class Quarantine:
@@ -100,43 +128,50 @@ def _plain(params: dict[str, Any]) -> dict[str, Any]:
 async def read_quarantine(
     unit: Unit,
     *,
+    filter_: str = "",
+    sort: str | None = None,
     cursor: str | None = None,
     limit: int = 100,
     source: str | None = None,
     code: str | None = None,
 ) -> Page[Quarantined]:
     """What was refused, newest first, in the caller's scope."""
-    after = _CURSOR.decode(cursor)
-    rows = (
-        await unit.execute(
-            text(
-                "select id, received, source, topic, code, params, payload, size, asset"
-                " from gateways.quarantine"
-                " where (cast(:after as bigint) is null or id < :after)"
-                " and (cast(:source as text) is null or source = :source)"
-                " and (cast(:code as text) is null or code = :code)"
-                " order by id desc limit :limit"
-            ),
-            {
-                "after": after[0] if after else None,
-                "source": source,
-                "code": code,
-                "limit": limit + 1,
-            },
-        )
-    ).all()
-    items = [
-        Quarantined(
-            row.id,
-            row.received,
-            row.source,
-            row.topic,
-            row.code,
-            row.params,
-            bytes(row.payload),
-            row.size,
-            row.asset,
-        )
-        for row in rows
+    where = [
+        column == value
+        for column, value in ((_ROW.c.source, source), (_ROW.c.code, code))
+        if value is not None
     ]
-    return _CURSOR.page(items, limit, key=lambda item: (item.id,))
+    query = ListQuery(filter_, sort, cursor, limit)
+    return await QUARANTINE.page(unit, query, where=where, bound=f"{source} {code}")
+
+
+async def _fields(unit: Unit) -> filters.Fields:
+    return filters.Fields(
+        filters.Text("source", _ROW.c.source),
+        filters.Text("code", _ROW.c.code),
+        filters.Number("asset", _ROW.c.asset, whole=True),
+        filters.Number("size", _ROW.c.size, whole=True),
+        filters.Time("received", _ROW.c.received, await unit.zone()),
+    )
+
+
+QUARANTINE = Listing(
+    "gateways.quarantine",
+    _ROW,
+    row=Quarantined,
+    select=[c for c in _ROW.c if c.name not in ("municipality", "trade")],
+    fields=_fields,
+    sorts={name: _ROW.c[name] for name in ("id", "received", "source", "code", "size")},
+    default="-id",
+    key=_ROW.c.id,
+    export=(
+        Shown("received", en="Received", fr="Reçu"),
+        Shown("source", en="Source", fr="Source"),
+        Shown("topic", en="Topic", fr="Sujet"),
+        Shown("code", en="Reason", fr="Motif"),
+        Shown("params", en="Details", fr="Détails"),
+        Shown("size", en="Bytes", fr="Octets"),
+        Shown("asset", en="Equipment", fr="Équipement"),
+        Shown("payload", en="Message", fr="Message"),
+    ),
+)

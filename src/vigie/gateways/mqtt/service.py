@@ -15,12 +15,10 @@ from vigie.core.bus import Bus
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, NotFound
 from vigie.core.journal import Change
-from vigie.core.paging import Cursor, Page
 from vigie.core.text import checked_name
 from vigie.gateways.mqtt.book import CHANGED, digest
-from vigie.gateways.mqtt.model import ClientKind, Gateway, Issued, Secret, Tally
-
-_CURSOR = Cursor("gateways", str, int)
+from vigie.gateways.mqtt.model import ClientKind, Issued, Secret
+from vigie.gateways.mqtt.read import unknown
 
 
 async def issue_client(
@@ -141,58 +139,6 @@ async def bind(unit: Unit, bus: Bus, token: str, assets: Sequence[int]) -> None:
     tell(unit, bus, [token])
 
 
-async def read_gateways(
-    unit: Unit, *, cursor: str | None = None, limit: int = 100, online: bool | None = None
-) -> Page[Gateway]:
-    """Every client with its counters, by name."""
-    after = _CURSOR.decode(cursor)
-    name, identity = (after[0], after[1]) if after else ("", 0)
-    rows = (
-        await unit.execute(
-            text(
-                f"{_GATEWAY} where (c.name, c.id) > (:name, :id) and {_ONLINE}"
-                " order by c.name, c.id limit :limit"
-            ),
-            {"name": name, "id": identity, "online": online, "limit": limit + 1},
-        )
-    ).all()
-    keyed = [(row.id, _gateway(row)) for row in rows]
-    page = _CURSOR.page(keyed, limit, key=lambda item: (item[1].name, item[0]))
-    total = await unit.execute(
-        text(
-            "select count(*) from gateways.client c"  # noqa: S608 - constants
-            f" left join gateways.presence p on p.client = c.id where {_ONLINE}"
-        ),
-        {"online": online},
-    )
-    return Page([item[1] for item in page.items], page.next, total.scalar_one())
-
-
-async def read_gateway(unit: Unit, token: str) -> Gateway:
-    """One client. Raises NotFound."""
-    row = (
-        await unit.execute(text(f"{_GATEWAY} where c.token = :token"), {"token": token})
-    ).one_or_none()
-    if row is None:
-        raise _unknown(token)
-    return _gateway(row)
-
-
-async def read_tally(unit: Unit, token: str, limit: int = 200) -> list[Tally]:
-    """What was refused of a client, by hour and reason, newest first. Raises NotFound."""
-    await read_gateway(unit, token)
-    rows = (
-        await unit.execute(
-            text(
-                "select hour, place, code, total, last, detail from gateways.tally"
-                " where source = :token order by hour desc, total desc limit :limit"
-            ),
-            {"token": token, "limit": limit},
-        )
-    ).all()
-    return [Tally(*row) for row in rows]
-
-
 class Carrier(msgspec.Struct, frozen=True):
     """The client through which an asset speaks."""
 
@@ -222,24 +168,6 @@ def tell(unit: Unit, bus: Bus, tokens: Sequence[str]) -> None:
     unit.after_commit(lambda: bus.publish(CHANGED, payload))
 
 
-_ONLINE = "(cast(:online as boolean) is null or coalesce(p.online, false) = :online)"
-_GATEWAY = (
-    "select c.id, c.token, c.name, c.kind, c.municipality, c.trade, c.revoked,"
-    " (select count(*) from gateways.device d where d.client = c.id) as devices,"
-    " coalesce(p.online, false) as online, p.since, p.last_seen,"
-    " coalesce(p.messages, 0) as messages, coalesce(p.quarantined, 0) as quarantined,"
-    " coalesce(p.refused, 0) as refused,"
-    " (select coalesce(sum(k.messages), 0) from gateways.parked k where k.client = c.token)"
-    " as parked,"
-    " case when p.held_until > now() then p.held_until end as held_until"
-    " from gateways.client c left join gateways.presence p on p.client = c.id"
-)
-
-
-def _gateway(row: "object") -> Gateway:
-    return msgspec.convert(row, Gateway, from_attributes=True)
-
-
 async def _locked(unit: Unit, token: str) -> str:
     """Lock the client's row; its scope key."""
     row = (
@@ -252,7 +180,7 @@ async def _locked(unit: Unit, token: str) -> str:
         )
     ).one_or_none()
     if row is None:
-        raise _unknown(token)
+        raise unknown(token)
     if row.revoked is not None:
         raise Conflict(
             "client_revoked",
@@ -274,7 +202,3 @@ async def _bind(unit: Unit, client: int, assets: Sequence[int]) -> None:
     missing = set(assets) - {row.asset for row in found}
     if missing:
         raise NotFound("asset_unknown", "An asset to bind does not exist.", {"asset": min(missing)})
-
-
-def _unknown(token: str) -> NotFound:
-    return NotFound("client_unknown", "There is no such client.", {"client": token})

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from vigie.core.clock import epoch_ms
 from vigie.core.database import Unit
-from vigie.core.errors import Invalid, NotFound
+from vigie.core.errors import Fault, NotFound, wrong_fields
 from vigie.twin.kinds import KINDS, Kind, Metric
 from vigie.twin.telemetry.model import Series
 
@@ -52,17 +52,17 @@ async def read_history(
     kind = await _kind(unit, asset)
     declared = kind.metric(metric)
     if declared is None:
-        raise Invalid(
-            "unknown_metric",
-            f"A {kind.name} has no metric {metric!r}.",
-            {"metric": metric, "kind": kind.name},
-            errors=[{"field": "metric", "code": "unknown_metric", "message": "no such metric"}],
+        raise wrong_fields(
+            Fault("metric", "unknown_metric", "no such metric"),
+            code="unknown_metric",
+            detail=f"A {kind.name} has no metric {metric!r}.",
+            params={"metric": metric, "kind": kind.name},
         )
     if not timedelta(0) < end - start <= _LONGEST:
-        raise Invalid(
-            "bad_span",
-            "`from` must be before `to`, by ten years at most.",
-            errors=[{"field": "from", "code": "bad_span", "message": "not before to"}],
+        raise wrong_fields(
+            Fault("from", "bad_span", "not before to"),
+            code="bad_span",
+            detail="`from` must be before `to`, by ten years at most.",
         )
     values: dict[str, Any] = {"asset": asset, "metric": metric, "start": start, "end": end}
     if end - start <= RAW_SPAN:

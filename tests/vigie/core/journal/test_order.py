@@ -10,7 +10,8 @@ from vigie.core import journal
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Conflict, NotFound
 from vigie.core.journal import Entry, Reaction, list_parked, retry_parked, services
-from vigie.core.journal.reactions import _REGISTER, step, step_parked
+from vigie.core.journal.dispatcher import register
+from vigie.core.journal.reactions import step, step_parked
 from vigie.core.journal.sequencer import LEADER, assign
 from vigie.core.leader import lead
 from vigie.core.runtime import Runtime
@@ -25,7 +26,7 @@ async def _sequence(database: Database) -> None:
 
 async def _register(runtime: Runtime, reaction: Reaction) -> None:
     async with runtime.database.unit() as unit:
-        await unit.execute(_REGISTER, {"reaction": reaction.name, "from_now": True})
+        await register(unit, reaction)
 
 
 async def _positions(database: Database, entries: list[UUID]) -> list[int]:
@@ -198,7 +199,7 @@ async def test_the_services_run_end_to_end(runtime: Runtime) -> None:
     async def handle(unit: Unit, entry: Entry) -> None:
         done.set()
 
-    reaction = Reaction("service", frozenset({"test.service"}), handle, from_now=True)
+    reaction = Reaction("service", frozenset({"test.service"}), handle)
     tasks = [asyncio.create_task(run()) for run in services(runtime, [reaction]).values()]
     try:
         await asyncio.sleep(0.3)

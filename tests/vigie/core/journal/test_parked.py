@@ -20,7 +20,8 @@ from vigie.core import clock, journal
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Conflict
 from vigie.core.journal import Entry, Reaction, list_parked, retry_parked, services
-from vigie.core.journal.reactions import retire_undeclared, step, step_parked
+from vigie.core.journal.dispatcher import retire_undeclared
+from vigie.core.journal.reactions import step, step_parked
 from vigie.core.runtime import Runtime, database_owner_url
 from vigie.core.tasks import end
 from vigie.core.web import build_app
@@ -91,7 +92,7 @@ async def test_an_act_is_dismissed_with_a_reason(
     name = fragile.reaction.name
     app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
     at = f"{PARKED}/{name}/{position}/dismiss"
-    async with await person(app, runtime, "chief", "administrator") as http:
+    async with await person(app, runtime, "dismisser", "administrator") as http:
         assert (await http.post(at, json={})).status_code == 422
         assert (await http.post(at, json={"reason": ""})).status_code == 422
         done = await http.post(at, json={"reason": "Done by hand"})

@@ -32,6 +32,7 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
   const command = commandOf(entry);
   const late = Date.parse(entry.recorded) - Date.parse(entry.occurred) > lateAfter;
   const byPlatform = entry.actor.kind === "system";
+  const byRule = entry.actor.kind === "rule";
   const Chevron = open ? ChevronDown : ChevronRight;
   return (
     <li className={classes["entry"]} data-testid="journal-entry" data-act={entry.act}>
@@ -40,7 +41,7 @@ export function Entry({ entry, about }: { entry: JournalEntry; about?: number })
           {format.dateTime(entry.occurred)}
         </time>
         <span className={classes["who"]}>
-          {byPlatform ? t("journal.platform") : (entry.actor.name === null ? t("journal.erased") : visible(entry.actor.name))}
+          {byPlatform ? t("journal.platform") : byRule ? t("journal.rule", { name: entry.actor.name ?? "" }) : (entry.actor.name === null ? t("journal.erased") : visible(entry.actor.name))}
           {!byPlatform && entry.actor.role && <span className={classes["role"]}> {word("role", entry.actor.role)}</span>}
         </span>
       </div>
