@@ -25,6 +25,9 @@ SENDER = "commands"
 PROGRESS = "control"
 # One request at a time: two for the same lamp would each miss what the other supersedes.
 _LOCK = text("select pg_advisory_xact_lock(7710430)")
+# Of one person one request waits for that lock: whoever else commands waits for one command of
+# theirs, not for as many as they have connections.
+_TURN = text("select pg_advisory_xact_lock(7710431, hashtext(:who))")
 
 _SAME_KEY = text(
     "select id, digest from control.command where key = :key"
@@ -75,6 +78,7 @@ async def request_command(
     spec = specified(asked.verb, asked.params)
     wanted = wanted_of(spec, asked.params)
     digest = hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).digest()
+    await unit.execute(_TURN, {"who": str(unit.principal.owner or unit.principal.id)})
     await unit.execute(_LOCK)
     if idempotency_key is not None:
         known = await _same_key(unit, idempotency_key, digest)
