@@ -99,7 +99,8 @@ async def find(unit: Unit, q: Text, limit: Most = 10) -> FoundList:
 
 def _version(if_match: str | None) -> int:
     text = (if_match or "").strip().removeprefix("W/").strip('"')
-    if not text.isdigit() or len(text) > 9:
+    # A superscript is a digit to Python, and no number.
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise Invalid(
             "if_match_missing",
             "Say with If-Match which version you change: the ETag the asset was read with.",
