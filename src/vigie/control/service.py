@@ -40,6 +40,8 @@ _COMMAND = text(
     " values (:id, :verb, cast(:params as jsonb), cast(:wanted as jsonb), :by, :at, :expires,"
     " :entry, :total, cast(:counts as jsonb), cast(:parts as jsonb), :municipalities, :trades,"
     " :pairs, :key, :digest)"
+    " on conflict (coalesce(requested_by, '00000000-0000-0000-0000-000000000000'), key)"
+    " where key is not null do nothing"
 )
 _SUPERSEDE = text(
     "with held as (select command, asset from control.target where watch and asset = any(:assets)"
@@ -97,7 +99,7 @@ async def request_command(
     )
     counts = dict.fromkeys(STATES, 0) | {"requested": len(chosen)}
     parts = Counter(asset.scope for asset in chosen)
-    await unit.execute(
+    written = await unit.execute(
         _COMMAND,
         {
             "id": made,
@@ -118,6 +120,9 @@ async def request_command(
             "digest": digest,
         },
     )
+    if not written.rowcount:
+        # Used for equipment that is out of the person's scope by now: `_same_key` cannot see it.
+        raise _key_reused()
     await _write_targets(unit, made, now, chosen)
     if wanted:
         value, _within = next(iter(wanted.values()))
@@ -164,12 +169,16 @@ async def _same_key(unit: Unit, key: str, digest: bytes) -> UUID | None:
     if row is None:
         return None
     if bytes(row.digest) != digest:
-        raise Conflict(
-            "idempotency_key_reused",
-            "This Idempotency-Key was used for another command: choose a new one.",
-            {"command": str(row.id)},
-        )
+        raise _key_reused(command=str(row.id))
     return row.id
+
+
+def _key_reused(**params: str) -> Conflict:
+    return Conflict(
+        "idempotency_key_reused",
+        "This Idempotency-Key was used for another command: choose a new one.",
+        dict(params),
+    )
 
 
 def _changes(chosen: list[Chosen], wanted: Wanted) -> list[Change]:
