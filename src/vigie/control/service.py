@@ -26,6 +26,9 @@ SENDER = "commands"
 PROGRESS = "control"
 # One request at a time: two for the same lamp would each miss what the other supersedes.
 _LOCK = text("select pg_advisory_xact_lock(7710430)")
+# Of one person one request waits for that lock: whoever else commands waits for one command of
+# theirs, not for as many as they have connections.
+_TURN = text("select pg_advisory_xact_lock(7710431, hashtext(:who))")
 
 _SAME_KEY = text(
     "select id, digest from control.command where key = :key"
@@ -38,6 +41,8 @@ _COMMAND = text(
     " values (:id, :verb, cast(:params as jsonb), cast(:wanted as jsonb), :by, :at, :expires,"
     " :entry, :total, cast(:counts as jsonb), cast(:parts as jsonb), :municipalities, :trades,"
     " :pairs, :key, :digest)"
+    " on conflict (coalesce(requested_by, '00000000-0000-0000-0000-000000000000'), key)"
+    " where key is not null do nothing"
 )
 _SUPERSEDE = text(
     "with held as (select command, asset from control.target where watch and asset = any(:assets)"
@@ -76,6 +81,7 @@ async def request_command(
     spec = specified(asked.verb, asked.params)
     wanted = wanted_of(spec, asked.params)
     digest = hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).digest()
+    await unit.execute(_TURN, {"who": str(unit.principal.owner or unit.principal.id)})
     await unit.execute(_LOCK)
     if idempotency_key is not None:
         known = await _same_key(unit, idempotency_key, digest)
@@ -94,7 +100,7 @@ async def request_command(
     )
     counts = dict.fromkeys(STATES, 0) | {"requested": len(chosen)}
     parts = Counter(asset.scope for asset in chosen)
-    await unit.execute(
+    written = await unit.execute(
         _COMMAND,
         {
             "id": made,
@@ -115,6 +121,9 @@ async def request_command(
             "digest": digest,
         },
     )
+    if not written.rowcount:
+        # Used for equipment that is out of the person's scope by now: `_same_key` cannot see it.
+        raise _key_reused()
     await _write_targets(unit, made, now, chosen)
     if wanted:
         value, _within = next(iter(wanted.values()))
@@ -162,12 +171,16 @@ async def _same_key(unit: Unit, key: str, digest: bytes) -> UUID | None:
     if row is None:
         return None
     if bytes(row.digest) != digest:
-        raise Conflict(
-            "idempotency_key_reused",
-            "This Idempotency-Key was used for another command: choose a new one.",
-            {"command": str(row.id)},
-        )
+        raise _key_reused(command=str(row.id))
     return row.id
+
+
+def _key_reused(**params: str) -> Conflict:
+    return Conflict(
+        "idempotency_key_reused",
+        "This Idempotency-Key was used for another command: choose a new one.",
+        dict(params),
+    )
 
 
 def _changes(chosen: list[Chosen], wanted: Wanted) -> list[Change]:

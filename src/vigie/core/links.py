@@ -151,9 +151,12 @@ def _changes(
     after: dict[str, str] | None,
 ) -> list[Change]:
     changes: list[Change] = []
+    scopes = {end: f"{seen[end].municipality}/{seen[end].trade}" for end in (from_, to)}
     for end, other in ((from_, to), (to, from_)):
-        scope = f"{seen[end].municipality}/{seen[end].trade}"
-        named = {"link": f"{other.type}:{other.id}"}
+        scope = scopes[end]
+        # Who reads of one end need not see the other: its type is told, its name where the scope
+        # is the same. Who sees both finds both changes in the act.
+        named = {"link": f"{other.type}:{other.id}" if scope == scopes[other] else other.type}
         changes.append(
             Change(
                 end.type,

@@ -155,8 +155,10 @@ class _Status:
 
 def _words(text: str, scope: Scope) -> Predicate:
     """Every word starts a word of the asset's name, id or token."""
-    found: Predicate = literal_column("true", Boolean)
-    for word in search_words(text):
+    wanted = search_words(text)
+    # Signs alone are in no name: they find nothing, rather than everything there is.
+    found: Predicate = literal_column("true" if wanted else "false", Boolean)
+    for word in wanted:
         matching = select(WORD.c.asset).where(*starting_with(word), *narrow(scope, WORD))
         found = found & ASSET.c.id.in_(matching)
     return found

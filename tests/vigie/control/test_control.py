@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 import pytest
 from nats.aio.msg import Msg
+from sqlalchemy import text
 
 from tests.vigie.control.conftest import (
     ANNE,
@@ -436,6 +437,18 @@ async def test_the_same_key_is_the_same_command(database: Database, lights: Ligh
     assert other.id != made[0].id
 
 
+async def test_a_key_used_where_one_had_rights_before_is_reused(
+    database: Database, lights: Lights
+) -> None:
+    key = str(uuid4())
+    await ask(database, wish(await lights.add(1)), key)
+    there = wish(await lights.add(1, CHENOVE))
+    with pytest.raises(Conflict) as refused:
+        async with database.unit(ANNE, CHENOVE_ONLY) as unit:
+            await request_command(unit, there, idempotency_key=key)
+    assert refused.value.code == "idempotency_key_reused"
+
+
 async def test_another_municipality_sees_and_touches_nothing(
     database: Database, lights: Lights
 ) -> None:
@@ -561,3 +574,39 @@ async def test_thirty_four_thousand_in_seconds(runtime: Runtime, lights: Lights)
     evidence = [reading(i, 40) for i in ids[:4000]]
     await timed("observe 4000, nothing open", see(database, *evidence))
     print({name: round(value, 2) for name, value in took.items()})
+
+
+async def test_one_person_has_one_request_in_the_queue_that_others_wait_in(
+    database: Database, lights: Lights
+) -> None:
+    (dijon,) = await lights.add(1)
+    (chenove,) = await lights.add(1, CHENOVE)
+
+    async def by_bruno() -> Command:
+        async with database.unit(BRUNO, CHENOVE_ONLY) as unit:
+            return await request_command(unit, wish([chenove]))
+
+    async def waiting(queue: str) -> int:
+        async with database.unit() as unit:
+            return (
+                await unit.execute(
+                    text(f"select count(*) from pg_locks where not granted and {queue}")
+                )
+            ).scalar_one()
+
+    async def until(queue: str, count: int) -> None:
+        async with asyncio.timeout(10):
+            while await waiting(queue) < count:
+                await asyncio.sleep(0.02)
+
+    everyones = "locktype = 'advisory' and objid = 7710430"
+    async with database.unit() as busy:
+        await busy.execute(text("select pg_advisory_xact_lock(7710430)"))
+        first = asyncio.create_task(ask(database, wish([dijon])))
+        await until(everyones, 1)
+        second = asyncio.create_task(ask(database, wish([dijon], 50)))
+        await until("locktype = 'advisory'", 2)
+        other = asyncio.create_task(by_bruno())
+        await until("locktype = 'advisory'", 3)
+        assert await waiting(everyones) == 2
+    await asyncio.gather(first, second, other)

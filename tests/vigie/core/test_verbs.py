@@ -7,6 +7,7 @@ from sqlalchemy import text
 from vigie.core import links
 from vigie.core.errors import Forbidden, Invalid, NotFound
 from vigie.core.house import House
+from vigie.core.journal import list_object
 from vigie.core.objects import ObjectType, Ref, Title, titles
 from vigie.core.permissions import Permission, Role
 from vigie.core.rooms import Room, Rooms
@@ -158,6 +159,19 @@ async def test_links_are_made_and_seen_by_who_sees_both_ends(database, tables):
     async with unit_of(database, SCRIBE) as unit:
         await links.unlink(unit, made)
         assert await links.of(unit, dijon) == []
+
+
+async def test_the_journal_of_a_link_names_no_end_that_its_reader_may_not_see(database, tables):
+    dijon, chenove = Ref("low.thing", "21231"), Ref("low.thing", "21166")
+    async with unit_of(database, SCRIBE) as unit:
+        await links.unlink(unit, await links.link(unit, dijon, chenove, "follows"))
+    async with unit_of(database, VIEWER) as unit:
+        entries = (await list_object(unit, dijon.type, dijon.id)).items
+    acts = {entry.act: entry.changes for entry in entries}
+    assert set(acts) >= {"core.linked", "core.unlinked"}
+    for changes in acts.values():
+        assert changes
+        assert all(chenove.id not in f"{c.before} {c.after}" for c in changes)
 
 
 async def test_an_object_cannot_gather_links_without_end(database, tables, monkeypatch):

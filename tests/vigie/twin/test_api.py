@@ -63,10 +63,18 @@ async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path:
     assert table.headers["content-type"].startswith("text/csv")
     assert (await talant.get(f"{API}/assets.csv")).text.count("\r\n") == 2
 
+    for signs in ("?!", '"-"', "municipality:Dijon …"):
+        page = (await dijon.get(f"{API}/assets", params={"filter": signs})).json()
+        assert (page["items"], page["total"]) == ([], 0), signs
     bad = await dijon.get(f"{API}/assets.geojson", params={"filter": "colour:red"})
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_filter")
     assert (await dijon.patch(path, json={"name": "x"})).status_code == 403
     assert (await admin.patch(path, json={"name": "x"})).status_code == 422
+    for tag in ("\u00b2", '"\u00b2"', '"-1"', "*"):
+        bad = await admin.patch(
+            path, json={"name": "x"}, headers={"If-Match": tag.encode("latin-1")}
+        )
+        assert (bad.status_code, bad.json()["code"]) == (422, "if_match_missing")
     hidden = {"name": "Neuf\u202e", "model": "\u200b"}
     for field, value in hidden.items():
         bad = await admin.patch(path, json={field: value}, headers={"If-Match": '"1"'})

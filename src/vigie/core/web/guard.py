@@ -33,6 +33,10 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
         return
     request: Request[Any, Any, Any] = connection
     opt = handler.opt
+    if "permission" not in opt:
+        # The only routes that nobody declared: Litestar's own answers to OPTIONS, which tell the
+        # methods of an address and nothing else.
+        return
     permission: str = opt["permission"]
     unsafe = request.method not in SAFE
     if unsafe:

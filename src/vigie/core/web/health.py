@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from weakref import WeakKeyDictionary
 
 import msgspec
 from litestar import Response
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from vigie.core import metrics
 from vigie.core.access.catalogue import PUBLIC, Catalogue, Permission
 from vigie.core.access.model import NOBODY, Caller
+from vigie.core.database import Database
 from vigie.core.errors import Forbidden, VigieError
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING
@@ -17,6 +19,7 @@ from vigie.core.web.routes import get
 
 # Below it the database and the broker soon cannot write; devices are refused from here on too.
 LEAST_FREE_BYTES = 256 * 2**20
+_looks: "WeakKeyDictionary[Database, asyncio.Task[str]]" = WeakKeyDictionary()
 
 PERMISSIONS = (
     Permission("core.metrics", "Read the figures of every process.", ("administrator", "auditor")),
@@ -47,18 +50,31 @@ async def healthz() -> Alive:
 @get("/readyz", permission=PUBLIC)
 async def readyz(runtime: Runtime) -> Response[Ready]:
     """The engines answer and the disk has room; 503 while one is away or the disk is full."""
-    database = "ok"
-    try:
-        async with asyncio.timeout(2), runtime.database.unit() as unit:
-            await unit.execute(text("select 1"))
-    except (TimeoutError, VigieError):
-        database = "down"
+    database = await _database(runtime.database)
     bus = "ok" if runtime.bus.connected else "down"
     disk = _disk(runtime)
     ok = database == bus == disk == "ok"
     return Response(
         Ready("ok" if ok else "down", database, bus, disk), status_code=200 if ok else 503
     )
+
+
+async def _database(database: Database) -> str:
+    """One look at a time, shared by all who ask meanwhile: strangers may ask, and each look holds
+    a connection that an act may need."""
+    look = _looks.get(database)
+    if look is None or look.done():
+        look = _looks[database] = asyncio.create_task(_look(database))
+    return await asyncio.shield(look)
+
+
+async def _look(database: Database) -> str:
+    try:
+        async with asyncio.timeout(2), database.unit() as unit:
+            await unit.execute(text("select 1"))
+    except (TimeoutError, VigieError):
+        return "down"
+    return "ok"
 
 
 def _disk(runtime: Runtime) -> str:

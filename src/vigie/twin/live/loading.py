@@ -16,7 +16,7 @@ from vigie.twin.telemetry import WIDTH
 
 _FIELDS = (
     ("channel", ">i4"), ("id", ">i4"), ("lon", ">f8"), ("lat", ">f8"), ("retired", "u1"),
-    ("at", ">i8"), *((f"v{slot}", ">f4") for slot in range(WIDTH)), ("desired", ">f4"),
+    ("at", ">i8"), *((f"v{slot}", ">f8") for slot in range(WIDTH)), ("desired", ">f8"),
     ("pending", "u1"),
 )  # fmt: skip
 _ROW = np.dtype(
@@ -31,7 +31,7 @@ copy (
  select coalesce(array_position({names}::text[], a.municipality || '/' || a.trade), 0),
   a.id, a.lon, a.lat, a.retired is not null and a.retired <= (vigie.now() at time zone 'utc')::date,
   coalesce((date_part('epoch', s.at) * 1000000)::int8, {never}),
-  {values}, case when i.shown then 'nan' else coalesce(i.desired, 'nan') end::float4,
+  {values}, case when i.shown then 'nan' else coalesce(i.desired, 'nan') end,
   coalesce(i.pending, false)
  from twin.asset a
  left join twin.state s on s.asset = a.id
@@ -40,9 +40,9 @@ copy (
  order by 1, 2
 ) to stdout (format binary)
 """
+# As they are stored: the database refuses to round 1e-60 to single precision, numpy makes it 0.
 _VALUES = sql.SQL(", ").join(
-    sql.SQL("coalesce(s.vals[{}], 'nan')::float4").format(sql.Literal(slot + 1))
-    for slot in range(WIDTH)
+    sql.SQL("coalesce(s.vals[{}], 'nan')").format(sql.Literal(slot + 1)) for slot in range(WIDTH)
 )
 
 

@@ -1,5 +1,7 @@
 """The door: whose pages may send requests, and what the part of a city may know of the whole."""
 
+import asyncio
+import contextlib
 import shutil
 import time
 from collections import namedtuple
@@ -8,18 +10,20 @@ import msgspec
 import pytest
 
 from tests.support.web import client, person
-from vigie.core.access import PERMISSIONS
+from vigie.core.access import PERMISSIONS, Permission
 from vigie.core.access.api import ROUTES
+from vigie.core.database import Database
 from vigie.core.runtime import Component, Runtime
 from vigie.core.web import build_app, system
 from vigie.core.web.system import Said, SystemState, Watch
 
+SEE = Permission("core.system", "See.", ("administrator", "operator", "viewer", "auditor"))
 REFUSED = {"username": "No Spaces", "display_name": "x"}
 
 
 @pytest.fixture(scope="module")
 def app(runtime: Runtime):
-    return build_app(runtime, [*ROUTES, *system.ROUTES], [*PERMISSIONS, *system.PERMISSIONS])
+    return build_app(runtime, [*ROUTES, *system.ROUTES], [*PERMISSIONS, SEE])
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,41 @@ async def test_the_system_page_of_a_part_tells_no_figures_of_the_whole(app, runt
     assert told.admission.stream_bytes == 123456
     assert told.components[1].params == {"online": 34_017}
     assert isinstance(told.disk_free_bytes, int)
+
+
+async def test_a_stranger_may_ask_for_the_methods_of_an_address(app):
+    async with client(app) as stranger:
+        answer = await stranger.options("/api/v1/users")
+    assert answer.status_code == 204
+
+
+async def test_two_names_of_one_host_are_none(app):
+    async with client(app) as stranger:
+        two = [("Host", "elsewhere.example"), ("Host", "127.0.0.1:8080")]
+        answer = await stranger.get("/healthz", headers=two)
+    assert (answer.status_code, answer.json()["code"]) == (400, "wrong_host")
+
+
+async def test_all_who_ask_whether_it_is_ready_share_one_connection(app, monkeypatch):
+    unit, held, most = Database.unit, 0, 0
+
+    @contextlib.asynccontextmanager
+    async def counted(self, *arguments, **named):
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        try:
+            async with unit(self, *arguments, **named) as opened:
+                await asyncio.sleep(0.05)
+                yield opened
+        finally:
+            held -= 1
+
+    monkeypatch.setattr(Database, "unit", counted)
+    async with client(app) as stranger:
+        answers = await asyncio.gather(*(stranger.get("/readyz") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert most == 1
 
 
 async def test_not_ready_when_the_disk_is_full(app, monkeypatch):

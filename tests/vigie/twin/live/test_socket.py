@@ -24,6 +24,8 @@ from vigie.core.live.hub import Hub
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING
 from vigie.twin import live
+from vigie.twin.kinds import STREETLIGHT
+from vigie.twin.live import loading
 from vigie.twin.live.service import Lights
 from vigie.twin.telemetry import clear_pending, set_desired
 
@@ -195,6 +197,18 @@ async def test_what_was_shown_may_change_by_itself(world: World) -> None:
             await set_desired(unit, [light], 60)
             await clear_pending(unit, [light])
         await screen.until(lambda s: s.flags("21231/lighting", light) == 8)
+
+
+async def test_a_number_too_small_for_the_picture_does_not_spoil_it(world: World) -> None:
+    measured, wanted = world.lights["21231"][22:24]
+    await world.store(0, [measured], 5e-324)
+    async with world.process.database.unit() as unit:
+        await set_desired(unit, [wanted], 5e-324)
+        _, columns = await loading.load(unit)
+        await clear_pending(unit, [wanted], shown=True)
+    slot = STREETLIGHT.slot("dimmingLevel")
+    assert columns.vals[columns.id == measured, slot] == 0
+    assert columns.desired[columns.id == wanted] == 0
 
 
 async def test_only_what_is_granted(world: World) -> None:
