@@ -17,13 +17,11 @@ from vigie.twin.model import (
     Asset,
     AssetChange,
     CommandView,
-    FoundList,
     KindList,
     KindView,
     MetricView,
     ParameterView,
 )
-from vigie.twin.search import search
 
 Filter = Annotated[
     str,
@@ -33,8 +31,6 @@ Filter = Annotated[
         "source: source_id: parent: id: and words of its name, id or token.",
     ),
 ]
-Text = Annotated[str, Parameter(min_length=1, max_length=200, description="What to look for.")]
-Most = Annotated[int, Parameter(ge=1, le=100, description="Answers, at most.")]
 
 
 @get("/assets", permission="twin.read")
@@ -91,12 +87,6 @@ async def list_kinds() -> KindList:
     return KindList([_view(kind) for kind in KINDS.values()])
 
 
-@get("/search", permission="twin.read")
-async def find(unit: Unit, q: Text, limit: Most = 10) -> FoundList:
-    """Equipment by id, token or name; streets and municipalities by name, as people type."""
-    return FoundList(await search(unit, q, limit))
-
-
 def _version(if_match: str | None) -> int:
     text = (if_match or "").strip().removeprefix("W/").strip('"')
     if not text.isdigit() or len(text) > 9:
@@ -142,5 +132,4 @@ ROUTES = [
     change_asset,
     read_asset_journal,
     list_kinds,
-    find,
 ]

@@ -11,6 +11,7 @@ ROOM = Room(
     routes="vigie.twin.routes:ROUTES",
     reactions="vigie.twin.reactions:REACTIONS",
     objects="vigie.twin.objects:OBJECTS",
+    search="vigie.twin.search:SOURCES",
     services={"watch": "vigie.twin.telemetry:services", "api": "vigie.twin.live:services"},
     needs=("places",),
 )

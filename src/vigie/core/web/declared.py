@@ -1,5 +1,5 @@
 """The routes of the ground floor."""
 
-from vigie.core.web import objects, system
+from vigie.core.web import objects, search, system
 
-ROUTES = (*system.ROUTES, *objects.ROUTES)
+ROUTES = (*system.ROUTES, *objects.ROUTES, *search.ROUTES)
