@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ COMMON = ("panne", "lampe", "signalement", "feu", "intervention", "rue", "carref
 TRADES = ("lighting", "traffic", "buildings", "security")
 EVERYWHERE = Principal(None, "all", "user", (Grant("viewer"),))
 SMALL = Principal(None, "small", "user", (Grant("viewer", "21515"),))
-QUESTIONS = {
+QUESTIONS: dict[str, Callable[[int], str]] = {
     "a number": lambda n: f"2026-{n * 977 % 1_000_000:06}",
     "a rare word": lambda n: f"dossier{n * 37 % 50_000}",
     "a name and a street": lambda n: f"nom{n * 7 % 3000} foch{n % 400}",
