@@ -17,7 +17,7 @@ from vigie.core.verbs import within
 # A word that so many objects have is common: of those, the newest are looked at.
 COMMON = 2000
 # So many objects of common words are read, over all types.
-_READ = 4000
+_READ = 2000
 
 _EXACT = text(
     """
