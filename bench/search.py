@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from vigie import places, twin  # noqa: E402
+from vigie.app import every_room  # noqa: E402
 from vigie.core.database import Database, Unit  # noqa: E402
 from vigie.core.engines import PostgresEngine, free_port  # noqa: E402
 from vigie.core.engines.postgres import LOGIN, OWNER  # noqa: E402
@@ -71,7 +72,7 @@ async def main() -> None:
     postgres = PostgresEngine(root, free_port())
     try:
         await postgres.start()
-        await asyncio.to_thread(migrate, postgres.url(OWNER), LOGIN)
+        await asyncio.to_thread(migrate, postgres.url(OWNER), LOGIN, every_room())
         database = Database(postgres.url(LOGIN))
         async with database.unit() as unit:
             await places.install(unit, places.load_pack("dijon"))

@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from zoneinfo import ZoneInfo
 
 from vigie.core import city_clock, logs, metrics
+from vigie.core.calendar import Days
 from vigie.core.database import Unit
 from vigie.core.errors import SetupError
 from vigie.core.rooms import Process, Room, Rooms
@@ -30,6 +31,7 @@ ROOMS = (
     "vigie.places",
     "vigie.notify",
     "vigie.files",
+    "vigie.duty",
     "vigie.twin",
     "vigie.gateways.mqtt",
     "vigie.control",
@@ -63,11 +65,12 @@ def rooms_of(settings: Settings) -> Rooms:
 
 def bind(runtime: Runtime) -> None:
     """What a room needs of another that it may not know: the database its days' time zone, the twin
-    the equipment's way out."""
-    from vigie import places, twin
+    the equipment's way out, duty the days off."""
+    from vigie import duty, places, twin
 
     runtime.database.zone_of = places.time_zone
     twin.provide_gateways(_gateways)
+    duty.provide_days(_days)
 
 
 def api(runtime: Runtime) -> Services:
@@ -141,3 +144,11 @@ async def _gateways(unit: Unit, assets: Sequence[int]) -> dict[int, GatewayInfo]
         asset: GatewayInfo(carrier.token, carrier.online, carrier.last_seen)
         for asset, carrier in (await mqtt.carriers(unit, assets)).items()
     }
+
+
+async def _days(unit: Unit) -> Days:
+    """The territory's public holidays."""
+    from vigie import places
+
+    off = await places.read_holidays(unit)
+    return Days(await places.time_zone(unit), off.fixed, off.easter)

@@ -31,13 +31,11 @@ from vigie.twin.model import (
     Asset,
     AssetChange,
     CommandView,
-    FoundList,
     KindList,
     KindView,
     MetricView,
     ParameterView,
 )
-from vigie.twin.search import search
 
 Filter = Annotated[
     str,
@@ -47,8 +45,6 @@ Filter = Annotated[
         "source: source_id: parent: id: and words of its name, id or token.",
     ),
 ]
-Text = Annotated[str, Parameter(min_length=1, max_length=200, description="What to look for.")]
-Most = Annotated[int, Parameter(ge=1, le=100, description="Answers, at most.")]
 
 
 @get("/assets", permission="twin.read")
@@ -133,12 +129,6 @@ async def list_kinds() -> KindList:
     return KindList([_view(kind) for kind in KINDS.values()])
 
 
-@get("/search", permission="twin.read")
-async def find(unit: Unit, q: Text, limit: Most = 10) -> FoundList:
-    """Equipment by id, token or name; streets and municipalities by name, as people type."""
-    return FoundList(await search(unit, q, limit))
-
-
 def _version(if_match: str | None) -> int:
     """The version that is changed: here it must be named, `*` is none."""
     wanted = version(if_match)
@@ -186,5 +176,4 @@ ROUTES = [
     change_asset,
     read_asset_journal,
     list_kinds,
-    find,
 ]

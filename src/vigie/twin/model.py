@@ -8,8 +8,6 @@ from msgspec import Meta
 from sqlalchemy import BigInteger, Column, Date, Float, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from vigie.core.geometry import BBox
-
 _META = MetaData(schema="twin")
 
 ASSET = Table(
@@ -141,23 +139,6 @@ class AssetChange(msgspec.Struct, forbid_unknown_fields=True):
     point: Point | msgspec.UnsetType = msgspec.UNSET
     attributes: dict[str, str | int | float | bool | None] | msgspec.UnsetType = msgspec.UNSET
     reason: Annotated[str, Meta(max_length=500)] | None = None
-
-
-class Found(msgspec.Struct, frozen=True):
-    """One answer of the search: equipment, a street or a municipality."""
-
-    type: Literal["asset", "street", "municipality"]
-    id: int | str
-    label: str
-    detail: str
-    point: Point
-    bbox: BBox | None = None
-
-
-class FoundList(msgspec.Struct, frozen=True):
-    """What a search found, best first."""
-
-    items: list[Found]
 
 
 class MetricView(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ ROOM = Room(
     reactions="vigie.twin.reactions:REACTIONS",
     objects="vigie.twin.objects:OBJECTS",
     topics="vigie.twin.live.service:TOPICS",
+    search="vigie.twin.search:SOURCES",
     services={"watch": "vigie.twin.telemetry:services", "api": "vigie.twin.live:services"},
     needs=("places",),
 )

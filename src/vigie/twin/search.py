@@ -1,15 +1,15 @@
-"""One box for everything: equipment by id, token or name, streets and municipalities."""
+"""Equipment in the search box: by id, token or name."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select, union
 
-from vigie import places
 from vigie.core.database import Unit
 from vigie.core.filters import Predicate
+from vigie.core.search import Hit, Source
 from vigie.core.text import words
-from vigie.twin.model import ASSET, WORD, WORDS, Found
+from vigie.twin.model import ASSET, WORD, WORDS
 from vigie.twin.query import narrow, starting_with
 
 # A word that so many assets have tells nothing apart: a rarer one leads.
@@ -20,20 +20,17 @@ _ALL = select(
 )  # fmt: skip
 
 
-async def search(unit: Unit, query: str, limit: int = 10) -> list[Found]:
-    """Exact equipment first, then places, then equipment with such words; places by everyone's
-    map, equipment only in the caller's scope."""
+async def search(unit: Unit, query: str, limit: int = 10) -> list[Hit]:
+    """Exact equipment first, then equipment with such words, in the caller's scope."""
     plain = query.replace("\x00", "").strip()[:200]
     if not plain:
         return []
     exact = await _exact(unit, plain, limit)
-    found = [_found(row) for row in exact]
-    hits = await places.search(unit, plain, limit)
-    found += [Found(h.type, h.id, h.label, h.detail, h.point, h.bbox) for h in hits]
+    found = [_hit(row, exact=True) for row in exact]
     if len(found) < limit:
-        known = {row.id for row in exact}
+        already = {row.id for row in exact}
         rows = await _by_words(unit, words(plain)[:8], limit)
-        found += [_found(row) for row in rows if row.id not in known]
+        found += [_hit(row, exact=False) for row in rows if row.id not in already]
     return found[:limit]
 
 
@@ -80,6 +77,12 @@ async def _frequency(unit: Unit, word: str) -> int:
     return int((await unit.execute(select(func.count()).select_from(some))).scalar_one())
 
 
-def _found(row: Row[Any]) -> Found:
+def _hit(row: Row[Any], *, exact: bool) -> Hit:
     detail = " · ".join(p for p in (row.kind, row.street, row.municipality) if p)
-    return Found("asset", row.id, row.name or row.source_id, detail, (row.lon, row.lat))
+    return Hit(
+        "asset", row.id, row.name or row.source_id, detail, (row.lon, row.lat), exact=exact,
+        object="twin.asset",
+    )  # fmt: skip
+
+
+SOURCES = (Source("twin.asset", "twin.read", search),)

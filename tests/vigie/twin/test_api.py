@@ -88,6 +88,8 @@ async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path:
 
     found = (await dijon.get(f"{API}/search", params={"q": "rue de la liberte"})).json()["items"]
     assert (found[0]["type"], found[0]["label"]) == ("street", "Rue de la Liberté")
+    exact = (await dijon.get(f"{API}/search", params={"q": light["token"]})).json()["items"]
+    assert (exact[0]["type"], exact[0]["address"]) == ("asset", f"/asset/{light['id']}")
     kinds = (await talant.get(f"{API}/kinds")).json()["items"]
     assert {k["name"] for k in kinds} >= {"Streetlight", "StreetlightControlCabinet"}
 

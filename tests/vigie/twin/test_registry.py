@@ -144,7 +144,7 @@ async def test_another_municipalitys_asset_is_not_found(database: Database) -> N
             await ask(database, scope, lambda u: twin.demand(u, asset.id))
         assert await ask(database, scope, lambda u: twin.find_ids(u, ids=[asset.id])) == []
         found = await ask(database, scope, lambda u: twin.search(u, asset.token))
-        assert [f for f in found if f.type == "asset"] == []
+        assert found == []
         assert await ask(database, scope, lambda u: twin.refs(u, [asset.id])) == {}
 
 
@@ -164,16 +164,12 @@ async def test_a_box_selects_within_the_scope(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "kind", "label"),
-    [
-        ("D-007", "asset", "Candélabre 7"),
-        ("candelabre 019", "asset", "Candélabre 19"),
-        ("talant", "municipality", "Talant"),
-    ],
+    ("query", "exact", "label"),
+    [("D-007", True, "Candélabre 7"), ("candelabre 019", False, "Candélabre 19")],
 )
-async def test_search(database: Database, query: str, kind: str, label: str) -> None:
+async def test_search(database: Database, query: str, exact: bool, label: str) -> None:
     found = await ask(database, Scope(everything=True), lambda u: twin.search(u, query))
-    assert (found[0].type, found[0].label) == (kind, label)
+    assert (found[0].object, found[0].exact, found[0].label) == ("twin.asset", exact, label)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from vigie.core.access.catalogue import (
 )
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import NOBODY, Caller, Login
+from vigie.core.access.names import display_names
 from vigie.core.access.permissions import PERMISSIONS
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Logins",
     "Permission",
     "Role",
+    "display_names",
 ]

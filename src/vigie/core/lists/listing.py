@@ -2,7 +2,6 @@
 a bounded count, and everything as CSV or XLSX."""
 
 import hashlib
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast

@@ -1,6 +1,6 @@
 """The routes of the ground floor."""
 
 from vigie.core.jobs import api as jobs
-from vigie.core.web import objects, system, views
+from vigie.core.web import objects, search, system, views
 
-ROUTES = (*system.ROUTES, *objects.ROUTES, *views.ROUTES, *jobs.ROUTES)
+ROUTES = (*system.ROUTES, *objects.ROUTES, *views.ROUTES, *search.ROUTES, *jobs.ROUTES)

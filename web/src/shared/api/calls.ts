@@ -2,7 +2,7 @@
 import { type Query, request } from "./http";
 import type {
   Asset, Change, Command, CommandState, CommandTarget, CreatedToken, CreatedUser, Gateway, History, JournalEntry, KindSpec,
-  NewCommand, NewToken, NewUser, Page, QuarantineItem, SearchItem, Session, System, Territory, TokenRow, UserPatch, UserRow,
+  Found, NewCommand, NewToken, NewUser, Page, QuarantineItem, SearchItem, Session, System, Territory, TokenRow, UserPatch, UserRow,
 } from "./types";
 
 const part = (value: string | number): string => encodeURIComponent(String(value));
@@ -16,8 +16,11 @@ export const changePassword = (current: string, next: string) =>
 
 export const getTerritory = () => request<Territory>("/territory");
 export const getKinds = async () => (await request<{ items: KindSpec[] }>("/kinds")).items;
-export const search = (q: string, signal: AbortSignal) =>
-  request<{ items: SearchItem[] }>("/search", { query: { q, limit: 12 }, signal });
+const onMap = (item: Found | SearchItem): item is SearchItem => item.point !== null && ["asset", "street", "municipality"].includes(item.type);
+export const search = async (q: string, signal: AbortSignal) => {
+  const { items } = await request<{ items: Found[] }>("/search", { query: { q, limit: 12 }, signal });
+  return { items: (items as (Found | SearchItem)[]).filter(onMap) };
+};
 
 export const getAsset = (id: number) => request<Asset>(`/assets/${part(id)}`);
 export const listAssets = (query: { filter?: string; cursor?: string | null; limit?: number }) =>

@@ -20,7 +20,9 @@ export type CreatedToken = Schemas["CreatedToken"];
 export type Territory = Schemas["Territory"];
 export type KindSpec = Schemas["KindView"];
 export type MetricSpec = Schemas["MetricView"];
-export type SearchItem = Schemas["Found"];
+/** What the command bar shows so far: what lies on the map. */
+export type SearchItem = Pick<Schemas["Found"], "id" | "label" | "detail" | "bbox"> & { type: "asset" | "street" | "municipality"; point: [number, number] };
+export type Found = Schemas["Found"];
 export type AssetRef = Schemas["AssetRef"];
 export type Asset = Schemas["Asset"];
 export type History = Omit<Schemas["Series"], "v"> & { v: (number | null)[] };
