@@ -69,7 +69,9 @@ async def _start(
         supervisor.role(role)
     address = _address(settings)
     await _await_ready(settings, address)
-    _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {address}\n")
+    # By name, not by number: passkeys belong to a name.
+    shown = address.replace("//127.0.0.1:", "//localhost:")
+    _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {shown}\n")
     if login:
         _say(
             f"  First login:  {login.username}\n"

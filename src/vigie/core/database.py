@@ -25,7 +25,7 @@ from vigie.core.house import House
 from vigie.core.ids import uuid7
 from vigie.core.logs import logger
 from vigie.core.rooms import Rooms
-from vigie.core.scope import EVERYTHING, SYSTEM, Principal, Scope
+from vigie.core.scope import PLATFORM, SYSTEM, Principal, Scope
 
 log = logger(__name__)
 Waker = Callable[[str], Awaitable[None]]
@@ -35,7 +35,8 @@ _APPLY = text(
     "select set_config('vigie.scope_all', :everything, true),"
     " set_config('vigie.scope_pairs', :pairs, true),"
     " set_config('vigie.scope_municipalities', :municipalities, true),"
-    " set_config('vigie.scope_trades', :trades, true)"
+    " set_config('vigie.scope_trades', :trades, true),"
+    " set_config('vigie.scope_compartments', :compartments, true)"
 )
 
 
@@ -165,7 +166,7 @@ class Database:
         Without a scope the platform itself sees everything and anyone else sees nothing.
         """
         if scope is None:
-            scope = EVERYTHING if principal.kind == "system" else Scope()
+            scope = PLATFORM if principal.kind == "system" else Scope()
         try:
             async with self._transaction(scope) as connection:
                 unit = Unit(
@@ -227,26 +228,43 @@ async def apply(connection: AsyncConnection, scope: Scope) -> None:
             "pairs": _array(scope.pairs),
             "municipalities": _array(scope.municipalities),
             "trades": _array(scope.trades),
+            "compartments": _array(scope.compartments),
         },
     )
 
 
-def scope_policy(table: str, municipality: str = "municipality", trade: str = "trade") -> str:
+def scope_policy(
+    table: str, municipality: str = "municipality", trade: str = "trade", compartment: str = ""
+) -> str:
     """DDL that puts a table under the scope, for migrations.
 
-    Each setting is read once a statement (a scalar subquery is an InitPlan), not once a row.
+    `compartment` names a column, '' where a row is in none: then both conditions hold, the place
+    and the compartment open at that place (see core.scope). Each setting is read once a statement
+    (a scalar subquery is an InitPlan), not once a row.
     """
 
     def setting(name: str) -> str:
         return f"(select coalesce(nullif(current_setting('vigie.{name}', true), ''), '{{}}'))"
 
-    return (
-        f"alter table {table} enable row level security;"
-        f"create policy scope on {table} using ("
-        " (select current_setting('vigie.scope_all', true)) = 'on'"
+    place = (
+        "(select current_setting('vigie.scope_all', true)) = 'on'"
         f" or ({municipality} || '/' || {trade}) = any({setting('scope_pairs')}::text[])"
         f" or {municipality} = any({setting('scope_municipalities')}::text[])"
-        f" or {trade} = any({setting('scope_trades')}::text[]));"
+        f" or {trade} = any({setting('scope_trades')}::text[])"
+    )
+    if compartment:
+        at = f"{compartment} || '@'"
+        opened = (
+            f"array['*', {compartment}, {at} || {municipality} || '/*', {at} || '*/' || {trade},"
+            f" {at} || {municipality} || '/' || {trade}]"
+        )
+        place = (
+            f"({place}) and ({compartment} = ''"
+            f" or {opened} && {setting('scope_compartments')}::text[])"
+        )
+    return (
+        f"alter table {table} enable row level security;"
+        f"create policy scope on {table} using ({place});"
     )
 
 

@@ -96,6 +96,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session_idle_minutes: Annotated[
         float, Meta(gt=0), _doc("A login ends after this many minutes without use.")
     ] = 120.0
+    oidc_file: Annotated[
+        str,
+        _doc("TOML file with a table for each OpenID provider that people may log in with."),
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _doc("Least severe line that is logged.")
     ] = "info"

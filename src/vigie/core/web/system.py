@@ -14,7 +14,7 @@ from vigie.core.access.catalogue import Catalogue
 from vigie.core.access.model import Caller
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
-from vigie.core.scope import EVERYTHING
+from vigie.core.scope import NOTHING
 from vigie.core.web.routes import get
 
 log = logger(__name__)
@@ -164,7 +164,7 @@ async def read_system(runtime: Runtime, caller: Caller, catalogue: Catalogue) ->
     """Every process and service: status, since when, and why; with figures for who holds the
     permission over the whole city."""
     state = Watch.of(runtime).state()
-    whole = catalogue.scope_for(caller.principal, "core.system") == EVERYTHING
+    whole = (catalogue.scope_for(caller.principal, "core.system") or NOTHING).everything
     return state if whole else without_figures(state)
 
 
