@@ -199,8 +199,8 @@ async def _claims(client: providers.Client, flow: Flow, returned: Return) -> dic
         raise providers.Refused(f"the answer is of {returned.issuer[:200]!r}")
     if not returned.code:
         raise providers.Refused("the answer has no code")
-    id_token = await client.redeem(returned.code, flow.verifier, flow.redirect_uri)
-    return await client.claims(id_token, flow.nonce, int(clock.now().timestamp()))
+    tokens = await client.redeem(returned.code, flow.verifier, flow.redirect_uri)
+    return await client.claims(tokens, flow.nonce, int(clock.now().timestamp()))
 
 
 async def _enter(

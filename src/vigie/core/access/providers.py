@@ -114,6 +114,7 @@ class Metadata(msgspec.Struct, frozen=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str = ""
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
@@ -121,6 +122,7 @@ class Tokens(msgspec.Struct, frozen=True):
     """A token endpoint's answer; what else it holds is not ours."""
 
     id_token: Annotated[str, Meta(max_length=50_000)]
+    access_token: Annotated[str, Meta(max_length=50_000)] = ""
 
 
 class Refused(Exception):
@@ -155,8 +157,8 @@ class Client:
             self._metadata = (time.monotonic(), found)
             return found
 
-    async def redeem(self, code: str, verifier: str, redirect_uri: str) -> str:
-        """The id token for a code. Raises Refused, Unavailable."""
+    async def redeem(self, code: str, verifier: str, redirect_uri: str) -> Tokens:
+        """The tokens for a code. Raises Refused, Unavailable."""
         metadata = await self.metadata()
         form = {
             "grant_type": "authorization_code",
@@ -175,11 +177,40 @@ class Client:
         if status != 200:
             raise Refused(f"token endpoint: {status} {body[:200].decode('utf-8', 'replace')}")
         try:
-            return msgspec.json.decode(body, type=Tokens).id_token
+            return msgspec.json.decode(body, type=Tokens)
         except msgspec.MsgspecError as error:
             raise Refused(f"token endpoint: {error}") from error
 
-    async def claims(self, id_token: str, nonce: str, now: int) -> dict[str, Any]:
+    async def claims(self, tokens: Tokens, nonce: str, now: int) -> dict[str, Any]:
+        """What a valid id token says, and where it is silent the userinfo. Raises Refused."""
+        claims = await self.verified(tokens.id_token, nonce, now)
+        wanted = {self.provider.match} - {""}
+        if self.provider.match == "email":
+            wanted |= {"email_verified"}
+        if self.provider.grants:
+            wanted |= {self.provider.groups_claim, "preferred_username"}
+        if wanted <= claims.keys():
+            return claims
+        return {**await self._userinfo(tokens.access_token, claims["sub"]), **claims}
+
+    async def _userinfo(self, access_token: str, subject: str) -> dict[str, Any]:
+        endpoint = (await self.metadata()).userinfo_endpoint
+        if not endpoint or not access_token or not _safe(endpoint):
+            return {}
+        head = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
+        status, body = await self._ask("GET", endpoint, headers=head)
+        if status != 200:
+            raise Refused(f"userinfo: {status}")
+        try:
+            said = msgspec.json.decode(body, type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise Refused(f"userinfo: {error}") from error
+        # Another person's answer must not be taken for this one's.
+        if said.get("sub") != subject:
+            raise Refused("userinfo: of another subject")
+        return said
+
+    async def verified(self, id_token: str, nonce: str, now: int) -> dict[str, Any]:
         """What a valid id token says (OpenID Connect Core, 3.1.3.7). Raises Refused."""
         kid = _kid(id_token)
         keys = await self._key_set(again=False)

@@ -1,13 +1,12 @@
 """Passkeys, logins at providers, fresh logins and one's own sessions over HTTP."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Response
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
 
 from vigie.core.access import identities, oidc, passkeys, sessions
 from vigie.core.access.answers import (
@@ -83,9 +82,6 @@ class Ended(msgspec.Struct, frozen=True):
     """How many sessions ended."""
 
     count: int
-
-
-Unsaid = Annotated[str, Parameter(max_length=4000)]
 
 
 @get("/session/ways", permission=PUBLIC)
@@ -172,10 +168,10 @@ async def return_from_provider(
     runtime: Runtime,
     catalogue: Catalogue,
     provider: str,
-    code: Unsaid = "",
-    state_: Unsaid = "",
-    error: Unsaid = "",
-    iss: Unsaid = "",
+    code: str = "",
+    state_: str = "",
+    error: str = "",
+    iss: str = "",
 ) -> None:
     """Where a provider sends the browser back to; it goes on to the screens, which say what came
     of it."""
