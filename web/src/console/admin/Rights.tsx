@@ -10,7 +10,7 @@ import { GrantFields, type GrantInput } from "./GrantFields";
 
 function Form({ user, onDone }: { user: UserRow; onDone: () => void }) {
   const { t } = useTranslation();
-  const [grants, setGrants] = useState<GrantInput[]>(() => user.grants.map(({ role, municipality = "*", trade = "*" }) => ({ role, municipality, trade })));
+  const [grants, setGrants] = useState<GrantInput[]>(() => user.grants.map(({ role, municipality, trade }) => ({ role, municipality, trade })));
   const save = useMutation({ mutationFn: () => updateUser(user, { grants }), onSuccess: onDone });
   return (
     <form
