@@ -211,7 +211,7 @@ def test_a_login_service_opens_accounts_as_the_settings_say(
             desk = visitor()
             desk.page.get_by_test_id("login-town").click()
             # The provider's own page asks for a favourite icon that it has not.
-            desk.expect_error(r"404|favicon|Content Security Policy")
+            desk.expect_error(r"404|favicon|Content Security Policy|NAME_NOT_RESOLVED")
             at_provider(desk, login)
             expect(desk.page.get_by_test_id("user-menu")).to_be_visible()
             session = desk.page.evaluate("fetch('/api/v1/session').then((a) => a.json())")
@@ -224,7 +224,7 @@ def test_a_login_service_opens_accounts_as_the_settings_say(
         desk.picture(pictures / "account-town.png")
 
         desk = visitor()
-        desk.expect_error(r"404|favicon|Content Security Policy")
+        desk.expect_error(r"404|favicon|Content Security Policy|NAME_NOT_RESOLVED")
         desk.page.get_by_test_id("login-town").click()
         at_provider(desk, "nobody")
         expect(desk.page.get_by_role("alert")).to_contain_text("pas de compte ici")
@@ -232,7 +232,7 @@ def test_a_login_service_opens_accounts_as_the_settings_say(
 
         # The level that is demanded is not stated: nobody is let in, known or not.
         desk = visitor()
-        desk.expect_error(r"404|favicon|Content Security Policy")
+        desk.expect_error(r"404|favicon|Content Security Policy|NAME_NOT_RESOLVED")
         desk.page.get_by_test_id("login-strict").click()
         at_provider(desk, "known")
         expect(desk.page.get_by_role("alert")).to_contain_text("n’est pas acceptée")
