@@ -2,10 +2,12 @@
 
 import contextlib
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -14,6 +16,8 @@ from tests.support.centre import Centre, json
 from tests.support.desk import Desk, both_languages, seated
 from tests.support.oidc import provider
 from tests.support.people import Account, new_account
+from vigie.core.runtime import database_owner_url
+from vigie.core.settings import load
 
 pytestmark = pytest.mark.e2e
 # Passkeys belong to a name: browsers make none for 127.0.0.1.
@@ -136,19 +140,12 @@ def test_an_old_login_is_confirmed_before_a_passkey_is_removed(
 
 def age_sessions(centre: Centre, username: str) -> None:
     """As if an account's logins had been an hour ago."""
-    import psycopg
-
-    from vigie.core.runtime import database_owner_url
-    from vigie.core.settings import load
-
     with psycopg.connect(database_owner_url(load(centre.environment)), autocommit=True) as owner:
         owner.execute(
             "update access.session set fresh = now() - interval '1 hour' where account ="
             " (select id from access.account where username = %s)",
             (username,),
         )
-    import time
-
     # What a process remembers of a login it forgets within five seconds.
     time.sleep(5.5)
 
@@ -213,7 +210,8 @@ def test_a_login_service_opens_accounts_as_the_settings_say(
             # The provider's own page asks for a favourite icon that it has not.
             desk.expect_error(r"404|favicon|Content Security Policy|NAME_NOT_RESOLVED")
             at_provider(desk, login)
-            expect(desk.page.get_by_test_id("user-menu")).to_be_visible()
+            # The screens load anew: nothing of them was fetched while the person typed elsewhere.
+            expect(desk.page.get_by_test_id("user-menu")).to_be_visible(timeout=90_000)
             session = desk.page.evaluate("fetch('/api/v1/session').then((a) => a.json())")
             assert session["user"]["username"] == username
             assert [grant["role"] for grant in session["grants"]] == [role]
@@ -227,7 +225,7 @@ def test_a_login_service_opens_accounts_as_the_settings_say(
         desk.expect_error(r"404|favicon|Content Security Policy|NAME_NOT_RESOLVED")
         desk.page.get_by_test_id("login-town").click()
         at_provider(desk, "nobody")
-        expect(desk.page.get_by_role("alert")).to_contain_text("pas de compte ici")
+        expect(desk.page.get_by_role("alert")).to_contain_text("pas de compte ici", timeout=60_000)
         desk.picture(pictures / "login-no-account.png")
 
         # The level that is demanded is not stated: nobody is let in, known or not.
@@ -235,13 +233,13 @@ def test_a_login_service_opens_accounts_as_the_settings_say(
         desk.expect_error(r"404|favicon|Content Security Policy|NAME_NOT_RESOLVED")
         desk.page.get_by_test_id("login-strict").click()
         at_provider(desk, "known")
-        expect(desk.page.get_by_role("alert")).to_contain_text("n’est pas acceptée")
+        expect(desk.page.get_by_role("alert")).to_contain_text("n’est pas acceptée", timeout=60_000)
 
 
 def test_a_login_service_that_is_away_says_so(visitor: Callable[..., Desk]) -> None:
     desk = visitor()
     desk.page.get_by_test_id("login-town").click()
-    expect(desk.page.get_by_role("alert")).to_contain_text("ne répond pas")
+    expect(desk.page.get_by_role("alert")).to_contain_text("ne répond pas", timeout=60_000)
     expect(desk.page.get_by_test_id("login-username")).to_be_visible()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.support.authenticator import Authenticator
 from tests.support.web import PASSWORD, client, person
 from vigie.core import clock
-from vigie.core.access import PERMISSIONS, attempts
+from vigie.core.access import PERMISSIONS, Logins, attempts
 from vigie.core.access.api import ROUTES
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
@@ -103,8 +103,6 @@ async def test_no_passkey_is_made_or_removed_without_a_fresh_login(app, runtime)
 
 
 async def stale(runtime: Runtime, username: str) -> None:
-    from vigie.core.access import Logins
-
     async with runtime.database.unit() as unit:
         found = await unit.execute(
             text(
