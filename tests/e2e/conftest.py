@@ -20,7 +20,7 @@ What it is given:
 `operator`  a fresh browser profile (`Desk`), logged in as an operator of every municipality and
             trade, in French, on the console's first screen. Paths are relative to the centre.
 `seat`      the same for others: `seat("auditor", "en")`, `seat("operator", municipality="21278")`.
-`desk`      a browser in which nobody has logged in yet. The login page offers two OpenID providers;
+`desk`      a browser in which nobody has logged in yet. The login page offers OpenID providers;
             they answer only while test_sign_in.py runs them.
 `simcity`   the simulated city's control socket: `simcity(op="fault", device=…, mode="silent")`.
 `pictures`  where screenshots go.

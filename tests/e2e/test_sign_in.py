@@ -238,7 +238,7 @@ def test_a_login_service_opens_accounts_as_the_settings_say(
 
 def test_a_login_service_that_is_away_says_so(visitor: Callable[..., Desk]) -> None:
     desk = visitor()
-    desk.page.get_by_test_id("login-town").click()
+    desk.page.get_by_test_id("login-away").click()
     expect(desk.page.get_by_role("alert")).to_contain_text("ne répond pas", timeout=60_000)
     expect(desk.page.get_by_test_id("login-username")).to_be_visible()
 

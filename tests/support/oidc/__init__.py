@@ -21,7 +21,7 @@ PACKAGE = ROOT / "web" / "node_modules" / "oidc-provider"
 
 def write_providers(file: Path) -> Path:
     """Two ways to one provider on a free port: by user name, and one that demands a level which
-    this provider never states."""
+    this provider never states. A third provider never runs."""
     common = (
         f'issuer = "http://127.0.0.1:{free_port()}"\nclient_id = "{CLIENT}"\n'
         f'client_secret = "{SECRET}"\nscopes = ["openid", "profile", "email", "groups"]\n'
@@ -31,6 +31,7 @@ def write_providers(file: Path) -> Path:
         'match = "preferred_username"\n'
         '[[town.grants]]\ngroup = "lamps"\nrole = "operator"\n'
         f'[strict]\nlabel = "Strict"\n{common}acr = ["eidas2"]\n'
+        f'[away]\nlabel = "Away"\nissuer = "http://127.0.0.1:{free_port()}"\nclient_id = "x"\n'
     )
     return file
 
