@@ -78,7 +78,9 @@ async def _start(
     if without:
         _say(f"\n  Now start the role you left out:  .venv/bin/vigie run {without}")
     await _await_ready(settings, address, within_s=3600.0 if without else 60.0)
-    _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {address}\n")
+    # By name, not by number: passkeys belong to a name.
+    shown = address.replace("//127.0.0.1:", "//localhost:")
+    _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {shown}\n")
     if login:
         _say(login)
     if options.simulated:

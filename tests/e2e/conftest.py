@@ -20,7 +20,8 @@ What it is given:
 `operator`  a fresh browser profile (`Desk`), logged in as an operator of every municipality and
             trade, in French, on the console's first screen. Paths are relative to the centre.
 `seat`      the same for others: `seat("auditor", "en")`, `seat("operator", municipality="21278")`.
-`desk`      a browser in which nobody has logged in yet.
+`desk`      a browser in which nobody has logged in yet. The login page offers OpenID providers;
+            they answer only while test_sign_in.py runs them.
 `simcity`   the simulated city's control socket: `simcity(op="fault", device=…, mode="silent")`.
 `pictures`  where screenshots go.
 
@@ -45,6 +46,7 @@ from playwright.sync_api import Browser, expect
 from tests.support.centre import Centre
 from tests.support.city import ask
 from tests.support.desk import Desk, chromium, seated
+from tests.support.oidc import write_providers
 from tests.support.people import Account, new_account
 
 LIGHTS = 2_000
@@ -61,7 +63,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     """The centre that all browser tests share, its synthetic city alive."""
-    made = Centre(tmp_path_factory.mktemp("e2e") / "var")
+    folder = tmp_path_factory.mktemp("e2e")
+    made = Centre(folder / "var", oidc_file=str(write_providers(folder / "oidc.toml")))
     try:
         made.up("--lights", str(LIGHTS), "--failure-rate", "0")
         made.await_city()

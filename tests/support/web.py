@@ -63,7 +63,10 @@ async def person(
     secret = await sessions.open_session(runtime, user, username, _hashed[PASSWORD], visitor)
     browser = client(app, base=base)
     name = "__Host-vigie" if base.startswith("https") else "vigie"
-    browser.cookies.set(name, secret, domain=browser.base_url.host, path="/")
+    host = browser.base_url.host
+    # As Python's jar calls a name without a dot.
+    domain = host if "." in host else f"{host}.local"
+    browser.cookies.set(name, secret, domain=domain, path="/")
     browser.headers["X-CSRF-Token"] = csrf_of(secret)
     return browser
 

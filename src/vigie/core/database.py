@@ -33,7 +33,7 @@ from vigie.core.house import House
 from vigie.core.ids import uuid7
 from vigie.core.logs import logger
 from vigie.core.rooms import Rooms
-from vigie.core.scope import EVERYTHING, SYSTEM, Principal, Scope
+from vigie.core.scope import PLATFORM, SYSTEM, Principal, Scope
 
 log = logger(__name__)
 Waker = Callable[[str], Awaitable[None]]
@@ -48,7 +48,10 @@ _APPLY = text(
     " set_config('vigie.scope_pairs', :pairs, true),"
     " set_config('vigie.scope_municipalities', :municipalities, true),"
     " set_config('vigie.scope_trades', :trades, true),"
-    " set_config('statement_timeout', :statement_ms, true)"
+    " set_config('vigie.scope_compartments', :compartments, true),"
+    # None leaves the limit of a statement as it is.
+    " set_config('statement_timeout',"
+    " coalesce(cast(:statement_ms as text), current_setting('statement_timeout')), true)"
 )
 
 
@@ -231,7 +234,7 @@ class Database:
         platform itself sees everything and anyone else sees nothing.
         """
         if scope is None:
-            scope = EVERYTHING if principal.kind == "system" else Scope()
+            scope = PLATFORM if principal.kind == "system" else Scope()
         if statement_timeout_s is None:
             statement_timeout_s = self._statement_timeout_s or 0
         committing = False
@@ -269,8 +272,11 @@ class Database:
                 return
 
 
-async def apply(connection: AsyncConnection, scope: Scope, statement_timeout_s: float = 0) -> None:
-    """Tell the database what this transaction may see, and how long a statement may take."""
+async def apply(
+    connection: AsyncConnection, scope: Scope, statement_timeout_s: float | None = None
+) -> None:
+    """Tell the database what this transaction may see, and how long a statement may take (0: any
+    time; None: as long as before)."""
     await connection.execute(
         _APPLY,
         {
@@ -278,27 +284,46 @@ async def apply(connection: AsyncConnection, scope: Scope, statement_timeout_s: 
             "pairs": _array(scope.pairs),
             "municipalities": _array(scope.municipalities),
             "trades": _array(scope.trades),
-            "statement_ms": str(math.ceil(statement_timeout_s * 1000)),
+            "statement_ms": None
+            if statement_timeout_s is None
+            else str(math.ceil(statement_timeout_s * 1000)),
+            "compartments": _array(scope.compartments),
         },
     )
 
 
-def scope_policy(table: str, municipality: str = "municipality", trade: str = "trade") -> str:
+def scope_policy(
+    table: str, municipality: str = "municipality", trade: str = "trade", compartment: str = ""
+) -> str:
     """DDL that puts a table under the scope, for migrations.
 
-    Each setting is read once a statement (a scalar subquery is an InitPlan), not once a row.
+    `compartment` names a column, '' where a row is in none: then both conditions hold, the place
+    and the compartment open at that place (see core.scope). Each setting is read once a statement
+    (a scalar subquery is an InitPlan), not once a row.
     """
 
     def setting(name: str) -> str:
         return f"(select coalesce(nullif(current_setting('vigie.{name}', true), ''), '{{}}'))"
 
-    return (
-        f"alter table {table} enable row level security;"
-        f"create policy scope on {table} using ("
-        " (select current_setting('vigie.scope_all', true)) = 'on'"
+    place = (
+        "(select current_setting('vigie.scope_all', true)) = 'on'"
         f" or ({municipality} || '/' || {trade}) = any({setting('scope_pairs')}::text[])"
         f" or {municipality} = any({setting('scope_municipalities')}::text[])"
-        f" or {trade} = any({setting('scope_trades')}::text[]));"
+        f" or {trade} = any({setting('scope_trades')}::text[])"
+    )
+    if compartment:
+        at = f"{compartment} || '@'"
+        opened = (
+            f"array['*', {compartment}, {at} || {municipality} || '/*', {at} || '*/' || {trade},"
+            f" {at} || {municipality} || '/' || {trade}]"
+        )
+        place = (
+            f"({place}) and ({compartment} = ''"
+            f" or {opened} && {setting('scope_compartments')}::text[])"
+        )
+    return (
+        f"alter table {table} enable row level security;"
+        f"create policy scope on {table} using ({place});"
     )
 
 

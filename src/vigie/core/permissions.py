@@ -9,13 +9,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from vigie.core.scope import Principal, Scope, scope_of
+from vigie.core.scope import PLATFORM, Principal, Scope, scope_of
 
 PUBLIC = "public"
 ANY_LOGIN = "any login"
 
+ADMINISTRATOR = "administrator"
+
 _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 _ROLE = re.compile(r"[a-z][a-z_]{1,40}")
+_COMPARTMENT = re.compile(r"[a-z][a-z_]{0,40}")
 
 
 class Role(msgspec.Struct, frozen=True):
@@ -29,6 +32,16 @@ class Role(msgspec.Struct, frozen=True):
     description: str
     holds: tuple[str, ...] = ()
     compartments: tuple[str, ...] = ()
+
+
+class RoleEdit(msgspec.Struct, frozen=True):
+    """What an installation says of a role, in place of its declaration: the whole of what it holds
+    and opens. One that nobody declares is the installation's own."""
+
+    name: str
+    description: str = ""
+    holds: frozenset[str] = frozenset()
+    compartments: frozenset[str] = frozenset()
 
 
 ROLES = (
@@ -62,6 +75,8 @@ class Catalogue:
                 raise ValueError(f"role {role.name!r}: a lower-case word")
             if role.name in self.roles:
                 raise ValueError(f"role {role.name!r} is declared twice")
+            if not all(_COMPARTMENT.fullmatch(name) for name in role.compartments):
+                raise ValueError(f"role {role.name!r}: a compartment is a lower-case word")
             self.roles[role.name] = role
         self.permissions: dict[str, Permission] = {}
         for permission in permissions:
@@ -82,6 +97,58 @@ class Catalogue:
                     self.permissions[name] = msgspec.structs.replace(
                         held, roles=(*held.roles, role.name)
                     )
+        # Another catalogue's edits are applied to these, never to what edits made of them.
+        self._declared: Catalogue = self
+        self._opens = {r.name: r.compartments for r in self.roles.values() if r.compartments}
+
+    def with_roles(self, edits: Iterable[RoleEdit]) -> "Catalogue":
+        """The same declarations with an installation's roles laid over them.
+
+        An edit gives its role what it lists and nothing else; permissions that no room declares
+        (its room is switched off) are left out. `administrator` stays as declared: somebody must be
+        able to undo every edit.
+        """
+        edited = {edit.name: edit for edit in edits if edit.name != ADMINISTRATOR}
+        declared = self._declared
+        made = Catalogue(())
+        made._declared = declared
+        made.roles = {
+            **declared.roles,
+            **{
+                edit.name: Role(
+                    edit.name,
+                    edit.description or _described(declared.roles.get(edit.name)),
+                    tuple(sorted(edit.holds & declared.permissions.keys())),
+                    tuple(sorted(edit.compartments)),
+                )
+                for edit in edited.values()
+            },
+        }
+        made.permissions = {
+            permission.name: msgspec.structs.replace(
+                permission,
+                roles=(
+                    *(role for role in permission.roles if role not in edited),
+                    *(e.name for e in edited.values() if permission.name in e.holds),
+                ),
+            )
+            for permission in declared.permissions.values()
+        }
+        made._opens = {r.name: r.compartments for r in made.roles.values() if r.compartments}
+        return made
+
+    def declares(self, role: str) -> bool:
+        """True for a role of core or of a room, False for one of the installation's own."""
+        return role in self._declared.roles
+
+    def held_by_role(self, role: str) -> frozenset[str]:
+        """Every permission of a role."""
+        return frozenset(p.name for p in self.permissions.values() if role in p.roles)
+
+    @property
+    def compartments(self) -> frozenset[str]:
+        """Every compartment that some role opens."""
+        return frozenset(name for opened in self._opens.values() for name in opened)
 
     def __contains__(self, name: str) -> bool:
         return name in self.permissions
@@ -107,4 +174,10 @@ class Catalogue:
             for grant in principal.grants
             if principal.kind == "rule" or grant.role in permission.roles
         ]
-        return scope_of(grants) if grants else None
+        if not grants:
+            return None
+        return PLATFORM if principal.kind == "system" else scope_of(grants, self._opens)
+
+
+def _described(role: Role | None) -> str:
+    return role.description if role else ""

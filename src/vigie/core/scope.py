@@ -1,7 +1,8 @@
 """Who acts, and what of the city they may see: the two facts every unit of work starts from."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -16,12 +17,17 @@ class Scope(msgspec.Struct, frozen=True):
     `pairs` holds "21231/lighting"; `municipalities` those granted for every trade; `trades` those
     granted everywhere. Row level security reads it (see `apply` in core.database): nothing granted
     is nothing seen.
+
+    `compartments` are what is opened beside: a row in a compartment is seen only by who is in its
+    place *and* opens it there. "police" is opened everywhere, "police@21231/*" in one municipality,
+    "police@*/video" in one trade, "police@21231/video" in both; "*" is the platform's own.
     """
 
     everything: bool = False
     pairs: frozenset[str] = frozenset()
     municipalities: frozenset[str] = frozenset()
     trades: frozenset[str] = frozenset()
+    compartments: frozenset[str] = frozenset()
 
     def allows(self, municipality: str, trade: str) -> bool:
         """True when an object of that municipality (INSEE code, "" for none) is inside."""
@@ -37,9 +43,31 @@ class Scope(msgspec.Struct, frozen=True):
         municipality, _, trade = key.partition("/")
         return self.allows(municipality, trade)
 
+    def opens(self, compartment: str, municipality: str, trade: str) -> bool:
+        """True when a compartment ("" for none) is open at that place."""
+        if not compartment:
+            return True
+        at = f"{compartment}@"
+        return not self.compartments.isdisjoint(
+            (
+                "*",
+                compartment,
+                f"{at}{municipality}/*",
+                f"{at}*/{trade}",
+                f"{at}{municipality}/{trade}",
+            )
+        )
+
+    def sees(self, municipality: str, trade: str, compartment: str = "") -> bool:
+        """True when a row of that place and compartment is seen: the same as `scope_policy`."""
+        return self.allows(municipality, trade) and self.opens(compartment, municipality, trade)
+
 
 NOTHING = Scope()
+# Every place; what is in a compartment stays closed.
 EVERYTHING = Scope(everything=True)
+# What the platform itself sees: every place and every compartment.
+PLATFORM = Scope(everything=True, compartments=frozenset({"*"}))
 
 
 def counted(parts: Mapping[str, Mapping[str, int]], scope: Scope) -> Counter[str]:
@@ -59,28 +87,47 @@ class Grant(msgspec.Struct, frozen=True):
     trade: str = "*"
 
 
-def scope_of(grants: Iterable[Grant]) -> Scope:
-    """The union of what grants open, whatever their role."""
+def scope_of(
+    grants: Iterable[Grant], compartments: Mapping[str, Collection[str]] | None = None
+) -> Scope:
+    """The union of what grants open, whatever their role.
+
+    `compartments` says what each role opens, there where it is granted and nowhere else.
+    """
+    everything = False
     pairs: set[str] = set()
     municipalities: set[str] = set()
     trades: set[str] = set()
+    opened: set[str] = set()
     for grant in grants:
-        if grant.municipality == "*" and grant.trade == "*":
-            return EVERYTHING
-        if grant.trade == "*":
+        whole = grant.municipality == "*" and grant.trade == "*"
+        if whole:
+            everything = True
+        elif grant.trade == "*":
             municipalities.add(grant.municipality)
         elif grant.municipality == "*":
             trades.add(grant.trade)
         else:
             pairs.add(f"{grant.municipality}/{grant.trade}")
-    return Scope(False, frozenset(pairs), frozenset(municipalities), frozenset(trades))
+        place = "" if whole else f"@{grant.municipality}/{grant.trade}"
+        opened |= {f"{name}{place}" for name in (compartments or {}).get(grant.role, ())}
+    if everything:
+        return Scope(everything=True, compartments=frozenset(opened))
+    return Scope(
+        False,
+        frozenset(pairs),
+        frozenset(municipalities),
+        frozenset(trades),
+        frozenset(opened),
+    )
 
 
 class Principal(msgspec.Struct, frozen=True):
     """Who acts: a person, a token, a rule or the platform itself.
 
     `only` narrows a token to some permissions; None is all that the roles of `grants` give.
-    `owner` is the person whose token it is.
+    `owner` is the person whose token it is; `fresh` when a person last showed who they are, with
+    their password or a passkey (see core.access.demands).
     """
 
     id: UUID | None
@@ -89,6 +136,12 @@ class Principal(msgspec.Struct, frozen=True):
     grants: tuple[Grant, ...] = ()
     only: frozenset[str] | None = None
     owner: UUID | None = None
+    fresh: datetime | None = None
+
+    @property
+    def person(self) -> UUID | None:
+        """The account behind it: a token acts for its owner."""
+        return self.owner or self.id
 
 
 ANONYMOUS = Principal(None, "anonymous", "user")

@@ -209,6 +209,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         _doc("Push services that browsers may name: host names, or whole origins, with commas."),
     ] = "googleapis.com,mozilla.com,push.apple.com,notify.windows.com"
+    oidc_file: Annotated[
+        str,
+        _doc("TOML file with a table for each OpenID provider that people may log in with."),
+    ] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _doc("Least severe line that is logged.")
     ] = "info"

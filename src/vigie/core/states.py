@@ -24,10 +24,12 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import text
 
+from vigie.core.access.demands import Act, demand_fresh, demand_second
 from vigie.core.database import Unit
 from vigie.core.errors import (
     Conflict,
     Fault,
+    Forbidden,
     Invalid,
     NotFound,
     PreconditionFailed,
@@ -39,7 +41,11 @@ REFUSED = "-"
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """What a step asks of who takes it, beside the route's permission."""
+    """What a step asks of who takes it, beside the route's permission.
+
+    `permission` is one more than the route's, held where the row is; who approves as a second
+    person holds it too, so that `second_person` cannot do without.
+    """
 
     permission: str = ""
     reason: bool = False
@@ -74,6 +80,9 @@ class Machine:
         unknown = set(self.demands) - set(self.verbs)
         if unknown:
             raise ValueError(f"{name}: a demand for no verb: {sorted(unknown)[0]!r}")
+        for verb, demand in self.demands.items():
+            if demand.second_person and not demand.permission:
+                raise ValueError(f"{name}: {verb!r} demands a second person with what permission?")
 
     @property
     def initial(self) -> str:
@@ -159,14 +168,18 @@ async def step(
     version: int | None = None,
     reason: str | None = None,
     sets: Mapping[str, Any] | None = None,
+    approves: Mapping[str, Any] | None = None,
 ) -> Step:
     """Lock a row, check its version, and let it live through a verb.
 
     The table has the columns `id`, `state` and `version`; `sets` are other columns that the step
-    fills. What it means is for the caller to journal, in the same transaction.
+    fills. `approves` is what a second person reads beside the version and the reason: all that
+    changes what the step does, and nothing that differs when it is sent again (no present time).
+    What the step means is for the caller to journal, in the same transaction.
 
     Raises NotFound for no such row in sight, PreconditionFailed when it changed meanwhile, Conflict
-    when the table refuses, Invalid when a demanded reason is missing.
+    when the table refuses, Invalid when a demanded reason is missing, Forbidden when a demanded
+    permission, fresh login or second person is.
     """
     name = table.fullname
     found = await unit.execute(
@@ -189,6 +202,7 @@ async def step(
             detail=f"{verb!r} needs a reason: say why in a few words.",
             params={"step": verb},
         )
+    await _demand_rights(unit, machine, row, verb, {**(approves or {}), "reason": reason or ""})
     values = {"state": after, **(sets or {})}
     assigned = ", ".join(f"{column} = :{column}" for column in values)
     await unit.execute(
@@ -196,6 +210,35 @@ async def step(
         {**values, "id": key},
     )
     return Step(dict(row), before, after, row["version"] + 1)
+
+
+async def _demand_rights(
+    unit: Unit, machine: Machine, row: Mapping[Any, Any], verb: str, params: Mapping[str, Any]
+) -> None:
+    """What a verb demands beside its reason: Forbidden says which of them is missing."""
+    demand = machine.demand(verb)
+    place = [str(row.get(name) or "") for name in ("municipality", "trade", "compartment")]
+    if demand.permission and unit.principal.kind != "system":
+        scope = unit.house.catalogue.scope_for(unit.principal, demand.permission)
+        if scope is None or not scope.sees(*place):
+            raise Forbidden(
+                "not_permitted",
+                f"{verb!r} needs the permission {demand.permission} there.",
+                {"permission": demand.permission},
+            )
+    if demand.fresh_login:
+        demand_fresh(unit)
+    if demand.second_person:
+        await demand_second(
+            unit,
+            Act(
+                f"{machine.name}.{verb}",
+                (machine.name, str(row["id"])),
+                {"version": row["version"], **params},
+                demand.permission,
+                *place,
+            ),
+        )
 
 
 def version(if_match: str | None) -> int | None:

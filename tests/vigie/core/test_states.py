@@ -2,12 +2,16 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
-from vigie.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from vigie.core import clock
+from vigie.core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
+from vigie.core.ids import uuid7
+from vigie.core.scope import Grant, Principal
 from vigie.core.states import Demand, Machine, demand_version, step, version
 
 SHIFT = Machine(
@@ -127,3 +131,37 @@ async def test_of_two_who_act_on_the_same_version_one_is_told(database, shift):
 
     ended = await asyncio.gather(close(), close(), return_exceptions=True)
     assert sorted(type(e).__name__ for e in ended) == ["NoneType", "PreconditionFailed"]
+
+
+def test_a_second_person_holds_some_permission():
+    with pytest.raises(ValueError, match="second person"):
+        Machine("m", "go\na b\nb .", {"go": Demand(second_person=True)})
+
+
+GUARDED = Machine(
+    "trial.shift",
+    """
+            close
+    open    closed
+    closed  .
+    """,
+    {"close": Demand(permission="core.link", fresh_login=True, second_person=True)},
+)
+
+
+async def test_a_step_asks_for_permission_fresh_login_and_a_second_person(runtime, shift):
+    async def take(who: Principal) -> None:
+        async with runtime.database.unit(who) as unit:
+            await step(unit, GUARDED, TABLE, 1, "close")
+
+    stale = Principal(uuid7(), "anne", "user", (Grant("operator"),))
+    fresh = msgspec.structs.replace(stale, fresh=clock.now())
+    for who, code in [
+        (msgspec.structs.replace(fresh, grants=(Grant("viewer"),)), "not_permitted"),
+        (stale, "fresh_login_needed"),
+        (fresh, "second_person_needed"),
+    ]:
+        with pytest.raises(Forbidden) as refused:
+            await take(who)
+        assert refused.value.code == code
+    assert refused.value.params["act"] == "trial.shift.close"

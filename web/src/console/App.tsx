@@ -5,6 +5,7 @@ import { Boundary } from "../shared/ui/Boundary";
 import { Failed, Loading } from "../shared/ui/States";
 import { ChangePassword } from "./session/ChangePassword";
 import { Frame } from "./session/Frame";
+import { FreshLogin } from "./session/FreshLogin";
 import { Login } from "./session/Login";
 import { SessionContext, forget, leave, useSessionQuery } from "./session/session";
 import { startLive } from "./state/live";
@@ -44,7 +45,7 @@ export function App() {
   if (session.data.user.must_change_password) return <FirstPassword />;
   return (
     <SessionContext value={session.data}>
-      <Boundary><Entered who={session.data.user.id} /></Boundary>
+      <Boundary><FreshLogin><Entered who={session.data.user.id} /></FreshLogin></Boundary>
     </SessionContext>
   );
 }

@@ -7,18 +7,16 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
-from vigie.core import clock
-from vigie.core.access import attempts, devices, sessions, tokens, users
+from vigie.core.access import attempts, rights_api, sessions, signin_api, tokens, users
+from vigie.core.access.answers import demand_private, entered, login_of, session_of, visitor_of
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import (
     Caller,
     CreatedToken,
     CreatedUser,
-    Login,
     NewToken,
     NewUser,
-    Person,
     Secret,
     Session,
     Token,
@@ -26,20 +24,11 @@ from vigie.core.access.model import (
     UserPatch,
 )
 from vigie.core.database import Unit
-from vigie.core.errors import Conflict, Forbidden
+from vigie.core.errors import Conflict
 from vigie.core.runtime import Runtime
-from vigie.core.scope import EVERYTHING, Principal
+from vigie.core.scope import NOTHING, Principal
 from vigie.core.web import IfMatch, Limit, OpenUnit, Page, Tagged, delete, get, patch, post
-from vigie.core.web.guard import (
-    client_of,
-    cookie_name,
-    device_cookie_name,
-    is_loopback,
-    is_relayed,
-    is_secure,
-    request_id_of,
-    server_of,
-)
+from vigie.core.web.guard import cookie_name, is_secure
 
 
 class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,75 +51,22 @@ class Password(msgspec.Struct, frozen=True):
     password: str
 
 
-class RoleShown(msgspec.Struct, frozen=True):
-    """A role and what it may do."""
-
-    name: str
-    description: str
-    permissions: list[str]
-
-
-class PermissionShown(msgspec.Struct, frozen=True):
-    """One thing that may be done."""
-
-    name: str
-    description: str
-
-
-class Roles(msgspec.Struct, frozen=True):
-    """The catalogue of roles and permissions."""
-
-    roles: list[RoleShown]
-    permissions: list[PermissionShown]
-
-
 @post("/session", permission=PUBLIC)
 async def log_in(
     request: Request[Any, Any, Any], runtime: Runtime, catalogue: Catalogue, data: Credentials
 ) -> Session:
     """Log in: answers with the session and sets its cookie, and one by which this browser is
     recognised at the next login."""
-    secure = is_secure(request)
-    here = is_loopback(client_of(request)) and is_loopback(server_of(request))
-    if not secure and (not here or is_relayed(request)):
-        raise Forbidden(
-            "https_required",
-            "Passwords are not taken over plain http from another machine: set"
-            " VIGIE_TLS_CERTIFICATE and VIGIE_TLS_KEY, name the https proxy in front in"
-            " VIGIE_TRUSTED_PROXIES, or open http://localhost on the machine.",
-        )
-    secret = await sessions.log_in(runtime, data.username, data.password, _visitor(request))
-    caller = await Logins.of(runtime).by_session(secret)
-    if caller is None or caller.login is None:
-        raise Forbidden("account_closed", "This account was closed a moment ago.")
-    cookie = Cookie(
-        key=cookie_name(request),
-        value=secret,
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="strict",
-        max_age=round(runtime.settings.session_hours * 3600),
-    )
-    device = Cookie(
-        key=device_cookie_name(request),
-        value=devices.issue(runtime.settings.root / "secrets", caller.login.username, clock.now()),
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="strict",
-        max_age=round(devices.LASTS.total_seconds()),
-    )
-    return Response(  # type: ignore[return-value]
-        _session(caller, caller.login, catalogue),
-        cookies=[cookie, device] if device.value else [cookie],
-    )
+    demand_private(request)
+    secret = await sessions.log_in(runtime, data.username, data.password, visitor_of(request))
+    session, cookies = await entered(request, runtime, catalogue, secret)
+    return Response(session, cookies=cookies)  # type: ignore[return-value]
 
 
 @get("/session", permission=ANY_LOGIN, before_password_change=True)
 async def read_session(caller: Caller, catalogue: Catalogue) -> Session:
     """Who is logged in, and what they may do."""
-    return _session(caller, _login(caller), catalogue)
+    return session_of(caller, login_of(caller), catalogue)
 
 
 @delete("/session", permission=ANY_LOGIN, before_password_change=True, status=204)
@@ -138,7 +74,7 @@ async def log_out(
     request: Request[Any, Any, Any], unit: Unit, runtime: Runtime, caller: Caller
 ) -> None:
     """Log out."""
-    await sessions.log_out(unit, Logins.of(runtime), _login(caller))
+    await sessions.log_out(unit, Logins.of(runtime), login_of(caller))
     gone = Cookie(
         key=cookie_name(request), value="", path="/", secure=is_secure(request), httponly=True,
         samesite="strict", max_age=0,
@@ -155,26 +91,9 @@ async def change_password(
     data: NewPassword,
 ) -> Session:
     """Choose a new password; every other session of this account ends."""
-    login = _login(caller)
-    await sessions.change_password(runtime, login, data.current, data.new, _visitor(request))
-    return _session(caller, msgspec.structs.replace(login, must_change_password=False), catalogue)
-
-
-@get("/roles", permission=ANY_LOGIN)
-async def list_roles(catalogue: Catalogue) -> Roles:
-    """The roles there are, and what each may do."""
-    declared = catalogue.permissions.values()
-    return Roles(
-        [
-            RoleShown(
-                role.name,
-                role.description,
-                sorted(p.name for p in declared if role.name in p.roles),
-            )
-            for role in catalogue.roles.values()
-        ],
-        [PermissionShown(p.name, p.description) for p in declared],
-    )
+    login = login_of(caller)
+    await sessions.change_password(runtime, login, data.current, data.new, visitor_of(request))
+    return session_of(caller, msgspec.structs.replace(login, must_change_password=False), catalogue)
 
 
 @get("/users", permission="access.read")
@@ -250,49 +169,17 @@ async def revoke_token(
     await tokens.revoke_token(unit, Logins.of(runtime), token_id, _manages_all(caller, catalogue))
 
 
-def _visitor(request: Request[Any, Any, Any]) -> sessions.Visitor:
-    return sessions.Visitor(
-        address=client_of(request),
-        agent=request.headers.get("user-agent", ""),
-        request_id=request_id_of(request),
-        old_secret=request.cookies.get(cookie_name(request), ""),
-        device=request.cookies.get(device_cookie_name(request), ""),
-    )
-
-
-def _login(caller: Caller) -> Login:
-    if caller.login is None:
-        raise Forbidden("session_needed", "This is for a person's session, not for a token.")
-    return caller.login
-
-
 def _manages_all(caller: Caller, catalogue: Catalogue) -> bool:
-    return catalogue.scope_for(caller.principal, "access.manage") == EVERYTHING
-
-
-def _session(caller: Caller, login: Login, catalogue: Catalogue) -> Session:
-    person = Person(
-        login.user,
-        login.username,
-        login.display_name,
-        login.language,
-        login.must_change_password,
-    )
-    return Session(
-        user=person,
-        grants=list(caller.principal.grants),
-        permissions=sorted(catalogue.held_by(caller.principal)),
-        csrf=login.csrf,
-        expires=login.expires,
-    )
+    return (catalogue.scope_for(caller.principal, "access.manage") or NOTHING).everything
 
 
 ROUTES = [
+    *signin_api.ROUTES,
+    *rights_api.ROUTES,
     log_in,
     read_session,
     log_out,
     change_password,
-    list_roles,
     list_users,
     create_user,
     read_user,

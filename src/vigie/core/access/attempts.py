@@ -61,29 +61,35 @@ _LIVE_SESSIONS = text(
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A login that is tried: `device` is the mark of a browser where this user logged in before."""
+    """A login that is tried: `device` is the mark of a browser where this user logged in before.
+
+    Guesses at a password do not count against the same person's passkey, nor the other way."""
 
     username: str
     address: str
     device: str | None = None
+    means: str = "password"
 
     @property
     def source(self) -> str:
         """What it waits in line as: a browser, or an address with all that is behind it."""
         return self.device or network(self.address)
 
+    @property
+    def _who(self) -> str:
+        return self.username if self.means == "password" else f"{self.means}\n{self.username}"
+
     def counted_under(self) -> list[tuple[str, str]]:
         """What it is counted under, in one order everywhere, or two logins could wait for each
         other; hashed, since people type passwords into the name field."""
         if self.device:
-            parts = {"device": f"{self.username}\n{self.device}"}
+            parts = {"device": f"{self._who}\n{self.device}"}
         else:
             where = network(self.address)
-            parts = {
-                "address": where,
-                "pair": f"{self.username}\n{where}",
-                "user": self.username,
-            }
+            parts = {"address": where}
+            # Who comes without a name (an unknown passkey) is counted by where they come from.
+            if self.username:
+                parts |= {"pair": f"{self._who}\n{where}", "user": self._who}
         return [
             (kind, f"{kind}:{hashlib.sha256(value.encode()).hexdigest()}")
             for kind, value in sorted(parts.items())

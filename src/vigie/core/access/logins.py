@@ -36,7 +36,9 @@ _GRANTS = (
     " from access.granted g where g.account = a.id) as grants"
 )
 _SESSION = text(
-    "select a.id, a.username, a.display_name, a.language, a.must_change_password,"
+    "select a.id, a.username, a.display_name, a.language, s.id as session, s.means, s.fresh,"
+    # Who came by a passkey or a provider has no first password in hand.
+    " a.must_change_password and s.means = 'password' as must_change_password,"
     f" s.expires, s.used, {_GRANTS}"
     " from access.session s join access.account a on a.id = s.account"
     " where s.key = :key and a.active and s.expires > :now and s.used > :idle"
@@ -114,8 +116,13 @@ class Logins:
             must_change_password=row["must_change_password"],
             csrf=csrf_of(secret),
             expires=row["expires"],
+            session=row["session"],
+            means=row["means"],
+            fresh=row["fresh"],
         )
-        principal = Principal(row["id"], row["username"], "user", _grants(row["grants"]))
+        principal = Principal(
+            row["id"], row["username"], "user", _grants(row["grants"]), fresh=row["fresh"]
+        )
         return self._remember(key, row["id"], Caller(principal, login))
 
     async def by_token(self, secret: str) -> Caller | None:

@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 from vigie.core.scope import ANONYMOUS, Grant, Principal
 
 Language = Literal["fr", "en"]
-RoleName = Literal["administrator", "operator", "viewer", "auditor"]
+# Rooms and installations name roles of their own: users.py says whether there is one.
+RoleName = Annotated[str, Meta(pattern=r"^[a-z][a-z_]{1,40}$(?!\n)")]
 # What a name may hold is text.checked_name's to say.
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Username = Annotated[
@@ -35,6 +36,9 @@ class Login(msgspec.Struct, frozen=True):
     must_change_password: bool
     csrf: str
     expires: datetime
+    session: UUID | None = None
+    means: str = "password"
+    fresh: datetime | None = None
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -77,6 +81,10 @@ class Session(msgspec.Struct, frozen=True):
     permissions: list[str]
     csrf: str
     expires: datetime
+    # When the person last showed who they are; null when a provider only passed them on.
+    fresh: datetime | None
+    # password, passkey, or the provider's name.
+    means: str
 
 
 class User(msgspec.Struct, frozen=True):

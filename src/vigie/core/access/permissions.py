@@ -13,5 +13,10 @@ PERMISSIONS = (
         "Create accounts, change what they are granted, reset passwords, close them.",
         ("administrator",),
     ),
+    Permission(
+        "access.roles",
+        "Say what each role may do, and make roles of the installation's own.",
+        ("administrator",),
+    ),
     Permission("access.tokens", "Make and revoke API tokens of one's own.", EVERY_ROLE),
 )

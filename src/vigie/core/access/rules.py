@@ -3,7 +3,8 @@
 import unicodedata
 from collections.abc import Iterable
 
-from vigie.core.scope import Grant, Scope
+from vigie.core.permissions import ADMINISTRATOR, Catalogue
+from vigie.core.scope import NOTHING, Grant, Principal, Scope
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
@@ -20,6 +21,50 @@ def covers(scope: Scope, grant: Grant) -> bool:
     if grant.municipality in scope.municipalities:
         return True
     return grant.trade != "*" and scope.allows(grant.municipality, grant.trade)
+
+
+def beyond(
+    catalogue: Catalogue,
+    principal: Principal,
+    permissions: Iterable[str],
+    compartments: Iterable[str],
+) -> str | None:
+    """The first permission or compartment that a principal does not hold everywhere."""
+    if principal.kind == "system":
+        return None
+    for name in sorted(permissions):
+        if not (catalogue.scope_for(principal, name) or NOTHING).everything:
+            return name
+    opened: set[str] = {
+        compartment
+        for grant in principal.grants
+        if grant.municipality == "*" and grant.trade == "*" and grant.role in catalogue.roles
+        for compartment in catalogue.roles[grant.role].compartments
+    }
+    return min(set(compartments) - opened, default=None)
+
+
+def grantable(catalogue: Catalogue, principal: Principal, grant: Grant) -> bool:
+    """True when a principal may give a role to somebody: all that it holds, they hold over the
+    same place. Who administers everything may give any role, also those that open to others what
+    administrators do not see: somebody must, and the journal says who did."""
+    if principal.kind == "system" or Grant(ADMINISTRATOR) in principal.grants:
+        return True
+    role = catalogue.roles[grant.role]
+    for name in catalogue.held_by_role(grant.role):
+        scope = catalogue.scope_for(principal, name)
+        if scope is None or not covers(scope, grant):
+            return False
+    for compartment in role.compartments:
+        mine = [g for g in principal.grants if g.role in catalogue.roles
+                and compartment in catalogue.roles[g.role].compartments]  # fmt: skip
+        if not any(_within(held, grant) for held in mine):
+            return False
+    return True
+
+
+def _within(held: Grant, grant: Grant) -> bool:
+    return held.municipality in ("*", grant.municipality) and held.trade in ("*", grant.trade)
 
 
 def narrow(held: Iterable[Grant], wanted: Iterable[Grant]) -> tuple[Grant, ...]:

@@ -1,6 +1,6 @@
 """Logging in and out."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from vigie.core.access.logins import Logins, digest
 from vigie.core.access.model import Login
 from vigie.core.access.rules import canonical, password_fault
 from vigie.core.database import Unit
-from vigie.core.errors import Invalid, Unauthenticated
+from vigie.core.errors import Invalid, NotFound, Unauthenticated
 from vigie.core.ids import secret
 from vigie.core.journal import Personal
 from vigie.core.runtime import Runtime
@@ -76,10 +76,21 @@ async def _log_in(
 
 
 async def open_session(
-    runtime: Runtime, account: UUID, username: str, stored: str, visitor: Visitor
+    runtime: Runtime,
+    account: UUID,
+    username: str,
+    stored: str | None,
+    visitor: Visitor,
+    means: str = "password",
+    fresh: datetime | None = None,
 ) -> str:
-    """A session of someone who proved who they are, by whatever means; its secret."""
+    """A session of someone who proved who they are, by whatever means; its secret.
+
+    `stored` is the password's hash where it was just renewed. `fresh` is when they proved it: now,
+    unless a provider says that it only remembered them (then None, with its name as `means`)."""
     token, now = secret(), clock.now()
+    if means in ("password", "passkey"):
+        fresh = now
     principal = Principal(account, username, "user")
     async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
         await unit.execute(
@@ -88,8 +99,9 @@ async def open_session(
         )
         await unit.execute(
             text(
-                "insert into access.session (key, account, created, expires, used, address, agent)"
-                " values (:key, :account, :now, :expires, :now, :address, :agent)"
+                "insert into access.session (key, account, created, expires, used, address, agent,"
+                " means, fresh) values (:key, :account, :now, :expires, :now, :address, :agent,"
+                " :means, :fresh)"
             ),
             {
                 "key": digest(token),
@@ -98,20 +110,104 @@ async def open_session(
                 "expires": now + timedelta(hours=runtime.settings.session_hours),
                 "address": visitor.address,
                 "agent": visitor.agent[:300],
+                "means": means,
+                "fresh": fresh,
             },
         )
         await unit.execute(
-            text("update access.account set last_login = :now, password = :stored where id = :id"),
+            text(
+                "update access.account set last_login = :now,"
+                " password = coalesce(:stored, password) where id = :id"
+            ),
             {"now": now, "stored": stored, "id": account},
         )
         await journal.record(
             unit,
             "access.logged_in",
+            params={"means": means},
             personal={"address": Personal(visitor.address, f"user:{account}")},
         )
         # A session that the same browser held before must be gone everywhere.
         Logins.of(runtime).changed(unit, account)
     return token
+
+
+class OwnSession(msgspec.Struct, frozen=True):
+    """One of a person's live sessions; `current` is the one that asks."""
+
+    id: UUID
+    current: bool
+    means: str
+    address: str
+    agent: str
+    since: datetime
+    last_used: datetime
+    expires: datetime
+
+
+async def listed(unit: Unit, login: Login, idle: timedelta) -> list[OwnSession]:
+    """One's own live sessions, the newest use first."""
+    now = clock.now()
+    found = await unit.execute(
+        text(
+            "select id, key = :key as current, means, address, agent, created as since,"
+            " used as last_used, expires from access.session"
+            " where account = :me and expires > :now and used > :idle"
+            " order by used desc, id limit 500"
+        ),
+        {"me": login.user, "key": login.key, "now": now, "idle": now - idle},
+    )
+    return [msgspec.convert(dict(row), OwnSession) for row in found.mappings()]
+
+
+async def end(unit: Unit, logins: Logins, login: Login, session: UUID) -> None:
+    """End one of one's own sessions. Raises NotFound for any other."""
+    ended = await unit.execute(
+        text("delete from access.session where id = :id and account = :me"),
+        {"id": session, "me": login.user},
+    )
+    if ended.rowcount == 0:
+        raise NotFound("session_not_found", "You have no such session.", {"id": str(session)})
+    await journal.record(unit, "access.sessions_ended", params={"count": 1})
+    logins.changed(unit, login.user)
+
+
+async def end_others(unit: Unit, logins: Logins, login: Login) -> int:
+    """End all of one's own sessions but this one; how many there were."""
+    ended = await unit.execute(
+        text("delete from access.session where account = :me and key <> :key"),
+        {"me": login.user, "key": login.key},
+    )
+    if ended.rowcount:
+        await journal.record(unit, "access.sessions_ended", params={"count": ended.rowcount})
+    logins.changed(unit, login.user)
+    return ended.rowcount
+
+
+async def confirm(runtime: Runtime, login: Login, password: str, visitor: Visitor) -> datetime:
+    """Show again, within a session, who one is; since when it is fresh.
+
+    Raises Invalid for a wrong password, TooMany and Unavailable as a login."""
+    attempt = attempts.Attempt(login.username, visitor.address, f"session {login.key.hex()}")
+    async with passwords.TURNS.turn(attempt.source, recognised=True):
+        await _demand_password(runtime, login, password, attempt)
+    return await mark_fresh(runtime, login, "password", login.username, visitor)
+
+
+async def mark_fresh(
+    runtime: Runtime, login: Login, means: str, username: str, visitor: Visitor
+) -> datetime:
+    """The person of a session proved just now who they are."""
+    now = clock.now()
+    principal = Principal(login.user, username, "user")
+    async with runtime.database.unit(principal, request_id=visitor.request_id) as unit:
+        await unit.execute(
+            text("update access.session set fresh = :now where key = :key"),
+            {"now": now, "key": login.key},
+        )
+        await journal.record(unit, "access.confirmed", params={"means": means})
+        Logins.of(runtime).changed(unit, login.user)
+    return now
 
 
 async def log_out(unit: Unit, logins: Logins, login: Login) -> None:
@@ -148,6 +244,13 @@ async def _exchange(
     runtime: Runtime, login: Login, current: str, new: str, attempt: attempts.Attempt
 ) -> str:
     """The hash of the new password, when the current one is right."""
+    await _demand_password(runtime, login, current, attempt)
+    return await passwords.derive(new)
+
+
+async def _demand_password(
+    runtime: Runtime, login: Login, current: str, attempt: attempts.Attempt
+) -> None:
     await attempts.begin(runtime.database, attempt)
     async with runtime.database.unit() as unit:
         found = await unit.execute(
@@ -157,7 +260,6 @@ async def _exchange(
     if not await passwords.verify(stored, current):
         raise refused("wrong_password", "current")
     await attempts.succeeded(runtime.database, attempt)
-    return await passwords.derive(new)
 
 
 async def set_password(

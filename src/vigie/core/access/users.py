@@ -1,6 +1,6 @@
 """Accounts and what they were granted. Nobody gives, sees or takes more than they hold."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,10 @@ from vigie.core import clock, journal
 from vigie.core.access import passwords
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import CreatedUser, NewUser, User, UserPatch
-from vigie.core.access.rules import RESERVED_USERNAMES, covers
+from vigie.core.access.rules import RESERVED_USERNAMES, covers, grantable
 from vigie.core.access.sessions import set_password
 from vigie.core.database import Unit
-from vigie.core.errors import Conflict, Forbidden, NotFound, PreconditionFailed
+from vigie.core.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change, Personal
 from vigie.core.paging import Cursor, Page
@@ -80,7 +80,7 @@ async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
     given; who administers a part of the city is not told whether somebody elsewhere has it."""
     display_name = checked_name("display_name", new.display_name)
     grants = [item.grant() for item in new.grants]
-    _demand_covered(unit.scope, grants)
+    _demand_covered(unit, grants)
     if not grants and not unit.scope.everything:
         raise _beyond()
     password = passwords.random_password()
@@ -111,7 +111,7 @@ async def create_user(unit: Unit, new: NewUser) -> CreatedUser:
             NAME_UNAVAILABLE,
             "This user name cannot be given: it is in use or reserved. Choose another name.",
         )
-    await _grant(unit, user, grants)
+    await give(unit, user, grants)
     await journal.record(
         unit,
         "access.user_created",
@@ -149,11 +149,11 @@ async def update_user(
     )
     if patch.grants is not msgspec.UNSET:
         grants = [item.grant() for item in patch.grants]
-        _demand_covered(unit.scope, grants)
+        _demand_covered(unit, grants, before.grants)
         if not grants and not unit.scope.everything:
             raise _beyond()
         await unit.execute(text("delete from access.granted where account = :id"), {"id": user})
-        await _grant(unit, user, grants)
+        await give(unit, user, grants)
     if fields.get("active") is False:
         await unit.execute(text("delete from access.session where account = :id"), {"id": user})
         await _revoke_tokens(unit, user)
@@ -172,8 +172,10 @@ async def update_user(
 
 
 async def reset_password(unit: Unit, logins: Logins | None, user: UUID) -> str:
-    """A new first password, to be changed at the next login; every session and API token of the
-    account ends. Raises Conflict for one's own: whoever finds a screen open must not take it."""
+    """A new first password, to be changed at the next login; every session, API token and passkey
+    of the account ends.
+
+    Raises Conflict for one's own: whoever finds a screen open must not take it."""
     account = await read_user(unit, user, lock=True)
     if user in (unit.principal.id, unit.principal.owner):
         raise Conflict(
@@ -181,13 +183,26 @@ async def reset_password(unit: Unit, logins: Logins | None, user: UUID) -> str:
             "This would reset your own password: change it with POST /api/v1/session/password, "
             "which asks for the present one.",
         )
+    demand_reach(unit, account)
     password = passwords.random_password()
     hashed = await passwords.hash_password(password)
     await set_password(unit, user, hashed, must_change=True)
+    # Whoever had the account may have added ways in of their own.
+    passkeys = await unit.execute(
+        text("delete from access.passkey where account = :id"), {"id": user}
+    )
+    await unit.execute(
+        text("delete from access.identity where account = :id and linked_by = 'owner'"),
+        {"id": user},
+    )
     await journal.record(
         unit,
         "access.password_reset",
-        params={"user": str(user), "tokens_revoked": await _revoke_tokens(unit, user)},
+        params={
+            "user": str(user),
+            "tokens_revoked": await _revoke_tokens(unit, user),
+            "passkeys_removed": passkeys.rowcount,
+        },
         personal={"username": Personal(account.username, f"user:{user}")},
     )
     if logins is not None:
@@ -203,7 +218,8 @@ async def _revoke_tokens(unit: Unit, user: UUID) -> int:
     return revoked.rowcount
 
 
-async def _grant(unit: Unit, user: UUID, grants: Iterable[Grant]) -> None:
+async def give(unit: Unit, user: UUID, grants: Iterable[Grant]) -> None:
+    """Add grants to an account, whoever may."""
     rows = [
         {"account": user, "role": g.role, "municipality": g.municipality, "trade": g.trade}
         for g in dict.fromkeys(grants)
@@ -230,9 +246,33 @@ async def _demand_an_administrator(unit: Unit) -> None:
         )
 
 
-def _demand_covered(scope: Scope, grants: Iterable[Grant]) -> None:
-    for grant in grants:
-        if not covers(scope, grant):
+def _demand_covered(unit: Unit, grants: Sequence[Grant], had: Sequence[Grant] = ()) -> None:
+    """Raises unless who gives these grants holds them; what the account had before it may keep."""
+    catalogue = unit.house.catalogue
+    for index, grant in enumerate(grants):
+        if not covers(unit.scope, grant):
+            raise _beyond(grant)
+        if grant in had:
+            continue
+        if grant.role not in catalogue.roles:
+            raise Invalid(
+                "role_unknown",
+                f"There is no role {grant.role!r}: see GET /api/v1/roles.",
+                {"role": grant.role},
+                errors=[
+                    {"field": f"grants[{index}].role", "code": "unknown", "message": "no such role"}
+                ],
+            )
+        if not grantable(catalogue, unit.principal, grant):
+            raise _beyond(grant)
+
+
+def demand_reach(unit: Unit, account: User) -> None:
+    """Raises unless the caller could give all that an account holds: who opens a way into it could
+    use it."""
+    catalogue = unit.house.catalogue
+    for grant in account.grants:
+        if grant.role in catalogue.roles and not grantable(catalogue, unit.principal, grant):
             raise _beyond(grant)
 
 

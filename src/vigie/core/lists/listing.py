@@ -2,6 +2,7 @@
 a bounded count, and everything as CSV or XLSX."""
 
 import hashlib
+import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -77,7 +78,7 @@ class Listing(Generic[T]):
     ) -> None:
         self.name = name
         # Its routes are of the room that declares it.
-        self.module: str = sys._getframe(1).f_globals.get("__name__", __name__)
+        self.module: str = inspect.stack(context=0)[1].frame.f_globals.get("__name__", __name__)
         self.row = row
         self.sorts = {
             named: sort if isinstance(sort, Sort) else Sort(sort) for named, sort in sorts.items()

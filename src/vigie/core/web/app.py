@@ -11,7 +11,9 @@ from litestar.types import Scope as AsgiScope
 
 from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue, Permission, Role
 from vigie.core.access.logins import Logins
+from vigie.core.access.roles import Roles
 from vigie.core.logs import logger
+from vigie.core.permissions import RoleEdit
 from vigie.core.runtime import Runtime
 from vigie.core.web import problems
 from vigie.core.web.envelope import Envelope
@@ -41,6 +43,11 @@ def build_app(
 
     async def listen() -> None:
         await Logins.of(runtime).listen()
+        # Before anybody is answered: a narrowed role must not be wide for a moment.
+        await Roles.of(runtime).load()
+
+    def lay_over(edits: tuple[RoleEdit, ...]) -> None:
+        app.state.catalogue = catalogue.with_roles(edits)
 
     async def tell(error: Exception, scope: AsgiScope) -> None:
         if scope["type"] == "websocket" and not hasattr(error, "code"):
@@ -60,6 +67,7 @@ def build_app(
         logging_config=None,
         debug=False,
     )
+    runtime.house.watch_roles(lay_over)
     app.asgi_handler = Envelope(
         app.asgi_handler, Screens(screens), runtime.settings, [route.path for route in app.routes]
     )

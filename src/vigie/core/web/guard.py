@@ -229,7 +229,7 @@ def _check_permission(
 
 def _check_form(request: Request[Any, Any, Any], opt: dict[str, Any]) -> None:
     unknown = sorted(set(request.query_params) - opt["query_names"])
-    if unknown:
+    if unknown and not opt["foreign_query"]:
         raise invalid(
             [
                 {"field": name, "code": "unknown_parameter", "message": "no such query parameter"}

@@ -14,7 +14,7 @@ from vigie.core.access.model import NOBODY, Caller
 from vigie.core.database import Database
 from vigie.core.errors import Forbidden, VigieError
 from vigie.core.runtime import Runtime
-from vigie.core.scope import EVERYTHING
+from vigie.core.scope import NOTHING
 from vigie.core.web.routes import get
 
 # Below it the database and the broker soon cannot write; devices are refused from here on too.
@@ -91,7 +91,7 @@ async def read_metrics(runtime: Runtime, caller: Caller, catalogue: Catalogue) -
     someone who holds the permission over the whole city: the figures are not parted by place."""
     if caller is not NOBODY:
         scope = catalogue.scope_for(caller.principal, "core.metrics")
-        if scope != EVERYTHING:
+        if not (scope or NOTHING).everything:
             raise Forbidden(
                 "whole_city_only",
                 "These are figures of the whole city: they need the permission core.metrics over"

@@ -21,7 +21,7 @@ def check_host(settings: Settings, host: str) -> None:
     names = {n.strip().lower() for n in settings.http_names.split(",") if n.strip()}
     if name in names:
         return
-    if settings.http_host not in _LOOPBACK and (not names or _is_address(name)):
+    if settings.http_host not in _LOOPBACK and (not names or is_address(name)):
         return
     raise malformed(
         f"This installation does not answer to {name!r}: add it to VIGIE_HTTP_NAMES.",
@@ -38,7 +38,8 @@ def hostname(host: str) -> str:
     return host.rpartition(":")[0] if ":" in host else host
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """True for an IP address, False for a name."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -171,14 +171,16 @@ def _route(
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """Options: `status`, `body_limit` (bytes), `before_password_change` (open to a user who must
     first change the password), `on_this_machine` (open to loopback without a login),
-    `may_be_missing` (answers 404 though its path names nothing); the rest goes to Litestar
-    (`media_type`, `responses`, `include_in_schema`…)."""
+    `may_be_missing` (answers 404 though its path names nothing), `foreign_query` (others write the
+    address: what it holds beside is ignored); the rest goes to Litestar (`media_type`,
+    `responses`, `include_in_schema`…)."""
     status = options.pop("status", None)
     opt: dict[str, Any] = {
         "permission": permission,
         "before_password_change": options.pop("before_password_change", False),
         "on_this_machine": options.pop("on_this_machine", False),
         "may_be_missing": options.pop("may_be_missing", False),
+        "foreign_query": options.pop("foreign_query", False),
     }
 
     def decorate(fn: Handler) -> HTTPRouteHandler:

@@ -15,7 +15,7 @@ from vigie.core.access.model import Caller
 from vigie.core.live import MemoryTopic, Row
 from vigie.core.logs import logger
 from vigie.core.runtime import Component, Runtime
-from vigie.core.scope import EVERYTHING, Scope
+from vigie.core.scope import NOTHING, Scope
 from vigie.core.web.routes import get
 
 log = logger(__name__)
@@ -165,7 +165,7 @@ async def read_system(runtime: Runtime, caller: Caller, catalogue: Catalogue) ->
     """Every process and service: status, since when, and why; with figures for who holds the
     permission over the whole city."""
     state = Watch.of(runtime).state()
-    whole = catalogue.scope_for(caller.principal, "core.system") == EVERYTHING
+    whole = (catalogue.scope_for(caller.principal, "core.system") or NOTHING).everything
     return state if whole else without_figures(state)
 
 
@@ -180,7 +180,7 @@ class Centre(msgspec.Struct):
 
 def _shown(body: Any, scope: Scope) -> Any:
     """A row as someone with this scope sees it: figures are of the whole city."""
-    if scope == EVERYTHING:
+    if scope.everything:
         return body
     if isinstance(body, Centre):
         admission = AdmissionState(body.admission.open, body.admission.code)

@@ -1,19 +1,21 @@
 import { ActionIcon, Button, Group, Select, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { NewUser } from "../../shared/api/types";
-import { word } from "../../shared/i18n/words";
+import { rolesQuery, useRoleName } from "../state/roles";
 import { useTerritory } from "../state/server";
 import classes from "./Admin.module.css";
 
 export type GrantInput = NonNullable<NewUser["grants"]>[number];
-export const roles = ["administrator", "operator", "viewer", "auditor"] as const satisfies readonly GrantInput["role"][];
 export const firstGrant: GrantInput = { role: "operator", municipality: "*", trade: "*" };
 
 /** Who may do what, where: a line a right. */
 export function GrantFields({ grants, onChange }: { grants: GrantInput[]; onChange: (grants: GrantInput[]) => void }) {
   const { t } = useTranslation();
   const territory = useTerritory();
+  const roleName = useRoleName();
+  const roles = useQuery(rolesQuery).data?.roles.map(({ name }) => name) ?? [firstGrant.role];
   const places = [{ value: "*", label: t("user.everywhere") }, ...(territory?.municipalities.map(({ insee, name }) => ({ value: insee, label: name })) ?? [])];
   const put = (at: number, part: Partial<GrantInput>) => onChange(grants.map((grant, i) => (i === at ? { ...grant, ...part } : grant)));
   return (
@@ -22,7 +24,7 @@ export function GrantFields({ grants, onChange }: { grants: GrantInput[]; onChan
         <Group key={i} gap={8} wrap="nowrap" align="flex-end">
           <Select
             flex={1} label={i === 0 ? t("users.role") : undefined} aria-label={t("users.role")} value={grant.role}
-            onChange={(role) => role && put(i, { role })} data={roles.map((value) => ({ value, label: word("role", value) }))}
+            onChange={(role) => role && put(i, { role })} data={roles.map((value) => ({ value, label: roleName(value) }))}
           />
           <Select
             flex={1.4} label={i === 0 ? t("users.where") : undefined} aria-label={t("users.where")} searchable value={grant.municipality}

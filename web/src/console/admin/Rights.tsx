@@ -6,13 +6,11 @@ import { updateUser } from "../../shared/api/calls";
 import type { UserRow } from "../../shared/api/types";
 import { explain } from "../../shared/i18n/words";
 import { Refusal } from "../session/Refusal";
-import { GrantFields, type GrantInput, roles } from "./GrantFields";
+import { GrantFields, type GrantInput } from "./GrantFields";
 
 function Form({ user, onDone }: { user: UserRow; onDone: () => void }) {
   const { t } = useTranslation();
-  const [grants, setGrants] = useState<GrantInput[]>(() =>
-    user.grants.map(({ role, municipality, trade }) => ({ role: roles.find((known) => known === role) ?? "viewer", municipality, trade })),
-  );
+  const [grants, setGrants] = useState<GrantInput[]>(() => user.grants.map(({ role, municipality, trade }) => ({ role, municipality, trade })));
   const save = useMutation({ mutationFn: () => updateUser(user, { grants }), onSuccess: onDone });
   return (
     <form

@@ -4,10 +4,11 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { listUsers, resetPassword, updateUser } from "../../shared/api/calls";
 import type { Grant, UserRow } from "../../shared/api/types";
-import { explain, word } from "../../shared/i18n/words";
+import { explain } from "../../shared/i18n/words";
 import { Pages } from "../../shared/ui/Pages";
 import { Refusal } from "../session/Refusal";
 import { useCan, useSession } from "../session/session";
+import { useRoleName } from "../state/roles";
 import { useFormat, useMunicipality } from "../state/server";
 import classes from "./Admin.module.css";
 import { NewUser } from "./NewUser";
@@ -21,6 +22,7 @@ export function Users() {
   const me = useSession().user.id;
   const manages = useCan()("manageUsers");
   const municipality = useMunicipality();
+  const roleName = useRoleName();
   const [creating, setCreating] = useState(false);
   const [resetting, setResetting] = useState<UserRow | null>(null);
   const [changing, setChanging] = useState<UserRow | null>(null);
@@ -50,7 +52,7 @@ export function Users() {
               {users.map((user) => (
                 <Table.Tr key={user.id} data-inactive={!user.active || undefined} className={classes["user"]} data-testid="user-row">
                   <Table.Td><div className={classes["name"]}>{user.display_name}</div><div className={classes["second"]}>{user.username}</div></Table.Td>
-                  <Table.Td>{user.grants.map((grant, i) => <div key={i}>{word("role", grant.role)} · {where(grant)}</div>)}</Table.Td>
+                  <Table.Td>{user.grants.map((grant, i) => <div key={i}>{roleName(grant.role)} · {where(grant)}</div>)}</Table.Td>
                   <Table.Td className={`${classes["second"]} ${classes["last"]}`}>{user.last_login ? format.dateTime(user.last_login) : t("age.never")}</Table.Td>
                   <Table.Td>
                     {manages && <Group gap={6} justify="flex-end" className={classes["verbs"]}>

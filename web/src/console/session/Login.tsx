@@ -3,9 +3,11 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { login } from "../../shared/api/calls";
-import { explain } from "../../shared/i18n/words";
+import { explain, word } from "../../shared/i18n/words";
 import { Frame } from "./Frame";
+import { OtherWays } from "./OtherWays";
 import { Refusal } from "./Refusal";
+import { refusedAtArrival } from "./arrival";
 import { enter } from "./session";
 
 export function Login() {
@@ -33,12 +35,14 @@ export function Login() {
             data-testid="login-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)}
             visibilityToggleButtonProps={{ "aria-label": t("login.showPassword") }}
           />
+          {attempt.isIdle && refusedAtArrival && <Refusal>{word("problem", refusedAtArrival)}</Refusal>}
           {attempt.isError && <Refusal>{explain(attempt.error)}</Refusal>}
           <Button type="submit" size="md" mt={4} loading={attempt.isPending} data-testid="login-submit">
             {t("login.submit")}
           </Button>
         </Stack>
       </form>
+      <OtherWays />
     </Frame>
   );
 }

@@ -6,10 +6,10 @@ import { ApiError, setCsrf } from "../../shared/api/http";
 import type { Session } from "../../shared/api/types";
 import { adoptLanguage } from "../../shared/i18n";
 import { kindsQuery, queryClient, territoryQuery } from "../state/server";
+import { entered } from "./arrival";
 
 const key = ["session"];
-/** Set while this browser may hold a session: a first visit need not ask only to be told no. */
-const entered = "vigie.entered";
+// `entered` is set while this browser may hold a session: a first visit need not ask only to be told no.
 
 async function fetchSession(): Promise<Session | null> {
   if (!localStorage.getItem(entered)) return null;
@@ -76,6 +76,7 @@ export const permission = {
   users: "access.read",
   manageUsers: "access.manage",
   tokens: "access.tokens",
+  roles: "access.roles",
 } as const;
 
 export function useCan(): (what: keyof typeof permission) => boolean {

@@ -11,6 +11,7 @@ const pages = [
   { path: "/quarantine", load: () => import("../quarantine/QuarantinePage") },
   { path: "/system", load: () => import("../system/SystemPage") },
   { path: "/administration", load: () => import("../admin/AdministrationPage") },
+  { path: "/account", load: () => import("../session/AccountPage") },
 ].map((page) => ({ ...page, Page: lazy(page.load) }));
 
 /** Fetched before they are asked for: a desk opens at once, and also when the server has gone since. */

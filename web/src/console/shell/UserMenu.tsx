@@ -1,12 +1,13 @@
 import { Menu, Modal, UnstyledButton } from "@mantine/core";
-import { ChevronDown, KeyRound, Keyboard, Languages, LogOut } from "lucide-react";
+import { ChevronDown, CircleUser, KeyRound, Keyboard, Languages, LogOut } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useLocation } from "wouter";
 import { setLanguage } from "../../shared/i18n";
-import { word } from "../../shared/i18n/words";
 import { ChangePassword } from "../session/ChangePassword";
 import { leave, useSession } from "../session/session";
 import { useDesk } from "../state/desk";
+import { useRoleName } from "../state/roles";
 import { useMunicipality } from "../state/server";
 import classes from "./UserMenu.module.css";
 
@@ -14,6 +15,8 @@ export function UserMenu() {
   const { t, i18n } = useTranslation();
   const { user, grants } = useSession();
   const municipality = useMunicipality();
+  const roleName = useRoleName();
+  const [, navigate] = useLocation();
   const [changing, setChanging] = useState(false);
   const initials = user.display_name.split(/\s+/).map((part) => part[0] ?? "").join("").slice(0, 2).toUpperCase();
   const other = i18n.language === "fr" ? "en" : "fr";
@@ -31,11 +34,12 @@ export function UserMenu() {
             <strong>{user.display_name}</strong>
             {grants.map((grant, i) => (
               <span key={i}>
-                {word("role", grant.role)} · {grant.municipality === "*" ? t("user.everywhere") : municipality(grant.municipality)}
+                {roleName(grant.role)} · {grant.municipality === "*" ? t("user.everywhere") : municipality(grant.municipality)}
               </span>
             ))}
           </div>
           <Menu.Divider />
+          <Menu.Item leftSection={<CircleUser size={15} />} onClick={() => navigate("/account")} data-testid="my-account">{t("signin.account")}</Menu.Item>
           <Menu.Item leftSection={<Languages size={15} />} onClick={() => void setLanguage(other)}>{t("language.switch")}</Menu.Item>
           <Menu.Item leftSection={<Keyboard size={15} />} onClick={() => useDesk.getState().set({ shortcuts: true })}>{t("shortcuts.title")}</Menu.Item>
           <Menu.Item leftSection={<KeyRound size={15} />} onClick={() => setChanging(true)}>{t("password.title")}</Menu.Item>

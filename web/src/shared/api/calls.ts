@@ -1,8 +1,9 @@
 /** Every call the screens make, by name. */
 import { type Query, request } from "./http";
 import type {
-  Asset, Change, Command, CommandState, CommandTarget, CreatedToken, CreatedUser, Gateway, History, JournalEntry, KindSpec,
-  Found, NewCommand, NewToken, NewUser, Page, QuarantineItem, SearchItem, Session, System, Territory, TokenRow, UserPatch, UserRow,
+  Approval, Asset, Change, Command, CommandState, CommandTarget, CreatedToken, CreatedUser, Found, Gateway, History, Identity, JournalEntry,
+  KindSpec, NewCommand, NewToken, NewUser, OwnSession, Page, Passkey, QuarantineItem, RoleCatalogue, RoleInput, RoleRow, SearchItem, Session,
+  System, Territory, TokenRow, UserPatch, UserRow, Ways,
 } from "./types";
 
 const part = (value: string | number): string => encodeURIComponent(String(value));
@@ -13,6 +14,34 @@ export const login = (username: string, password: string) =>
 export const logout = () => request<undefined>("/session", { method: "DELETE" });
 export const changePassword = (current: string, next: string) =>
   request<Session>("/session/password", { method: "POST", body: { current, new: next } });
+
+export const getWays = () => request<Ways>("/session/ways");
+export const passkeyChallenge = () => request<{ public_key: object }>("/session/passkey/options", { method: "POST" });
+export const loginWithPasskey = (credential: object) => request<Session>("/session/passkey", { method: "POST", body: credential });
+export const confirmWithPassword = (password: string) => request<Session>("/session/confirm", { method: "POST", body: { password } });
+export const confirmWithPasskey = (credential: object) => request<Session>("/session/confirm/passkey", { method: "POST", body: credential });
+export const confirmAtProvider = (provider: string) => request<{ url: string }>(`/session/confirm/oidc/${part(provider)}`, { method: "POST" });
+export const loginAtProvider = (provider: string) => `/api/v1/session/oidc/${part(provider)}`;
+
+export const listPasskeys = async () => (await request<{ items: Passkey[] }>("/passkeys")).items;
+export const newPasskeyOptions = () => request<{ public_key: object }>("/passkeys/options", { method: "POST" });
+export const addPasskey = (name: string, credential: object) => request<Passkey>("/passkeys", { method: "POST", body: { name, credential } });
+export const removePasskey = (id: string) => request<undefined>(`/passkeys/${part(id)}`, { method: "DELETE" });
+export const listSessions = async () => (await request<{ items: OwnSession[] }>("/sessions")).items;
+export const endSession = (id: string) => request<undefined>(`/sessions/${part(id)}`, { method: "DELETE" });
+export const endOtherSessions = () => request<{ count: number }>("/sessions/end-others", { method: "POST" });
+export const listIdentities = async () => (await request<{ items: Identity[] }>("/session/identities")).items;
+export const linkIdentity = (provider: string) => request<{ url: string }>(`/session/identities/${part(provider)}`, { method: "POST" });
+export const unlinkIdentity = (id: string) => request<undefined>(`/session/identities/${part(id)}`, { method: "DELETE" });
+export const listApprovals = async () => (await request<{ items: Approval[] }>("/approvals")).items;
+export const decideApproval = (id: string, decision: "approve" | "refuse" | "withdraw") =>
+  request<Approval>(`/approvals/${part(id)}/${decision}`, { method: "POST" });
+
+export const getRoles = () => request<RoleCatalogue>("/roles");
+export const createRole = (name: string, role: RoleInput) => request<undefined>("/roles", { method: "POST", body: { name, ...role } });
+export const editRole = (role: RoleRow, body: RoleInput) =>
+  request<undefined>(`/roles/${part(role.name)}`, { method: "PUT", body, headers: { "If-Match": `"${role.version}"` } });
+export const removeRole = (name: string) => request<undefined>(`/roles/${part(name)}`, { method: "DELETE" });
 
 export const getTerritory = () => request<Territory>("/territory");
 export const getKinds = async () => (await request<{ items: KindSpec[] }>("/kinds")).items;

@@ -9,6 +9,14 @@ export type Bbox = Schemas["BBox"];
 
 export type Grant = Schemas["Grant"];
 export type Session = Schemas["Session"];
+export type Ways = Schemas["Ways"];
+export type OwnSession = Schemas["OwnSession"];
+export type Passkey = Schemas["Passkey"];
+export type Identity = Schemas["Identity"];
+export type RoleRow = Schemas["RoleView"];
+export type RoleInput = Schemas["RoleInput"];
+export type RoleCatalogue = Schemas["RolesShown"];
+export type Approval = Schemas["Approval"];
 export type UserRow = Schemas["User"];
 export type UserPatch = Schemas["UserPatch"];
 export type NewUser = Schemas["NewUser"];
