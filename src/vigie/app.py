@@ -35,6 +35,7 @@ ROOMS = (
     "vigie.twin",
     "vigie.gateways.mqtt",
     "vigie.control",
+    "vigie.logbook",
     "vigie.traffic",
 )
 

@@ -11,15 +11,12 @@ BURST, A_SECOND = 30, 10.0
 def sees(scope: Scope | None, keys: Iterable[str], compartment: str = "") -> bool:
     """True when someone who holds a permission in this scope (None: nowhere) sees a row of these
     scope keys; no keys is a row of no place."""
-    if scope is None or not opens(scope, compartment):
+    if scope is None:
         return False
-    keys = tuple(keys)
-    return not keys or any(map(scope.holds, keys))
-
-
-def opens(scope: Scope, compartment: str) -> bool:
-    """True when the compartment is none, or one that the scope opens."""
-    return not compartment or compartment in getattr(scope, "compartments", ())
+    places = [key.partition("/") for key in keys]
+    if not places:
+        return scope.opens(compartment, "", "")
+    return any(scope.sees(town, trade, compartment) for town, _, trade in places)
 
 
 def sees_channel(scope: Scope | None, channel: str) -> bool:

@@ -49,9 +49,4 @@ def upgrade() -> None:
         """
     )
     for table in ("core.found", "core.found_word"):
-        op.execute(scope_policy(table))
-        # Until policies know compartments, nobody finds what is in one.
-        op.execute(
-            f"create policy compartment on {table} as restrictive for select"
-            " using (compartment = '')"
-        )
+        op.execute(scope_policy(table, compartment="compartment"))

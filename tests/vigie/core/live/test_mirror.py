@@ -14,18 +14,12 @@ from vigie.core.scope import EVERYTHING, Scope
 DIJON, QUETIGNY = "21231/lighting", "21515/lighting"
 
 
-class Opens(Scope, frozen=True):
-    """A scope that opens compartments."""
-
-    compartments: frozenset[str] = frozenset()
-
-
 SCOPES = (
     EVERYTHING,
     Scope(pairs=frozenset({DIJON})),
     Scope(municipalities=frozenset({"21515"})),
     Scope(pairs=frozenset({"34172/lighting"})),
-    Opens(True, compartments=frozenset({"police"})),
+    Scope(True, compartments=frozenset({"police"})),
 )
 
 
