@@ -12,12 +12,12 @@ from vigie.core.lists import Listing
 from vigie.core.states import version
 from vigie.core.web import IfMatch, Tagged, get, post
 from vigie.logbook import service
-from vigie.logbook.model import ENTRY, SHIFT, Correction, Entry, HandOver, Shift, WriteEntry
+from vigie.logbook.model import ENTRY, SHIFT, Correction, HandOver, LogEntry, Shift, WriteEntry
 
 ENTRIES = Listing(
     "logbook.entries",
     ENTRY,
-    row=Entry,
+    row=LogEntry,
     fields=Fields(
         Number("shift", ENTRY.c.shift_number, whole=True),
         Choice("kind", ENTRY.c.kind, ("hand", "act", "unit")),
@@ -51,25 +51,25 @@ _TITLES = {"fr": "Relève", "en": "Hand-over"}
 
 
 @post("/logbook/entries", permission="logbook.write", status=201)
-async def write_entry(unit: Unit, data: WriteEntry) -> Entry:
+async def write_entry(unit: Unit, data: WriteEntry) -> LogEntry:
     """Add an entry to the log of the shift."""
     return await service.write(unit, data)
 
 
 @get("/logbook/entries/{entry_id:uuid}", permission="logbook.read")
-async def read_entry(unit: Unit, entry_id: UUID) -> Entry:
+async def read_entry(unit: Unit, entry_id: UUID) -> LogEntry:
     """One entry."""
     return await service.read_entry(unit, entry_id)
 
 
 @get("/logbook/open", permission="logbook.read")
-async def list_open(unit: Unit) -> list[Entry]:
+async def list_open(unit: Unit) -> list[LogEntry]:
     """What was to be followed up and is not settled, oldest first."""
     return await service.open_items(unit)
 
 
 @post("/logbook/entries/{entry_id:uuid}/corrections", permission="logbook.write", status=201)
-async def correct_entry(unit: Unit, entry_id: UUID, data: Correction) -> Entry:
+async def correct_entry(unit: Unit, entry_id: UUID, data: Correction) -> LogEntry:
     """Write beside an entry, or settle what it asked for; the entry stands."""
     return await service.correct(unit, entry_id, data)
 
@@ -106,7 +106,7 @@ async def print_shift(
     zone = await unit.zone()
     waiting = await service.open_items(unit)
 
-    def line(entry: Entry) -> dict[str, Any]:
+    def line(entry: LogEntry) -> dict[str, Any]:
         local = entry.at.astimezone(zone)
         return {
             "number": f"{entry.shift_number}.{entry.number}",

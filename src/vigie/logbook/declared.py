@@ -4,14 +4,14 @@ from vigie.core.live import RowTopic
 from vigie.core.objects import ObjectType
 from vigie.core.verbs import Verb
 from vigie.logbook import service
-from vigie.logbook.model import Entry, WriteEntry
+from vigie.logbook.model import LogEntry, WriteEntry
 
 TOPICS = (RowTopic(name=service.TOPIC, permission="logbook.read", load=service.live_rows),)
 VERBS = (
     Verb(
         "logbook.write",
         WriteEntry,
-        Entry,
+        LogEntry,
         "logbook.write",
         "Add an entry to the log of the shift.",
         service.write,

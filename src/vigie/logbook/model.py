@@ -81,7 +81,7 @@ class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Words
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the log. `of` is the entry that it corrects or settles; an act's line has its code
     and parameters in place of a text."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from vigie.core.states import Demand, Machine
-from vigie.logbook.model import Entry
+from vigie.logbook.model import LogEntry
 
 SHIFT = Machine(
     "logbook.shift",
@@ -18,9 +18,9 @@ SHIFT = Machine(
 )
 
 
-def still_open(entries: Iterable[Entry]) -> list[Entry]:
+def still_open(entries: Iterable[LogEntry]) -> list[LogEntry]:
     """Entries that asked to be followed up and that nobody settled, oldest first."""
-    asked: dict[UUID, Entry] = {}
+    asked: dict[UUID, LogEntry] = {}
     settled: set[UUID] = set()
     for entry in entries:
         if entry.follow_up:

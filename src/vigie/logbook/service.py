@@ -16,14 +16,14 @@ from vigie.core.objects import Ref, Title
 from vigie.core.states import step
 from vigie.core.text import fold
 from vigie.logbook import rules
-from vigie.logbook.model import ENTRY, SHIFT, Correction, Entry, HandOver, Shift, WriteEntry
+from vigie.logbook.model import ENTRY, SHIFT, Correction, HandOver, LogEntry, Shift, WriteEntry
 
 T = TypeVar("T", bound=msgspec.Struct)
 TOPIC = "logbook.entries"
 _SHOWN = 200
 
 
-async def write(unit: Unit, new: WriteEntry) -> Entry:
+async def write(unit: Unit, new: WriteEntry) -> LogEntry:
     """Add an entry to the open shift of its log. Raises Forbidden outside the caller's scope."""
     entry = await _add(unit, new, kind="unit" if new.unit else "hand", text_=new.text.strip())
     for ref in new.about:
@@ -41,7 +41,7 @@ async def write_act(unit: Unit, act: journal.Entry, place: tuple[str, str]) -> N
         await _add(unit, new, kind="act", act=act)
 
 
-async def correct(unit: Unit, entry: UUID, correction: Correction) -> Entry:
+async def correct(unit: Unit, entry: UUID, correction: Correction) -> LogEntry:
     """Write beside an entry, which stands as it was. Raises NotFound, Conflict when it was settled
     already."""
     before = await read_entry(unit, entry)
@@ -84,12 +84,12 @@ async def take(unit: Unit, shift: UUID, version: int | None) -> Shift:
     return after
 
 
-async def read_entry(unit: Unit, entry: UUID) -> Entry:
+async def read_entry(unit: Unit, entry: UUID) -> LogEntry:
     """One entry. Raises NotFound."""
     row = (await unit.execute(select(ENTRY).where(ENTRY.c.id == entry))).mappings().first()
     if row is None:
         raise NotFound("entry_not_found", f"There is no entry {entry} in the log.")
-    return _shown(row, Entry)
+    return _shown(row, LogEntry)
 
 
 async def read_shift(unit: Unit, shift: UUID) -> Shift:
@@ -100,19 +100,19 @@ async def read_shift(unit: Unit, shift: UUID) -> Shift:
     return _shown(row, Shift)
 
 
-async def entries_of(unit: Unit, shift: UUID) -> list[Entry]:
+async def entries_of(unit: Unit, shift: UUID) -> list[LogEntry]:
     """A shift's entries in order, at most a thousand."""
     found = select(ENTRY).where(ENTRY.c.shift == shift).order_by(ENTRY.c.number).limit(1000)
     rows = (await unit.execute(found)).mappings()
-    return [_shown(row, Entry) for row in rows]
+    return [_shown(row, LogEntry) for row in rows]
 
 
-async def open_items(unit: Unit) -> list[Entry]:
+async def open_items(unit: Unit) -> list[LogEntry]:
     """What nobody has settled yet in the caller's logs, oldest first."""
     settled = select(ENTRY.c.of).where(ENTRY.c.settles, ENTRY.c.of.is_not(None))
     asked = select(ENTRY).where(ENTRY.c.follow_up, ENTRY.c.id.not_in(settled))
     rows = (await unit.execute(asked.order_by(ENTRY.c.at).limit(_SHOWN))).mappings()
-    return rules.still_open(_shown(row, Entry) for row in rows)
+    return rules.still_open(_shown(row, LogEntry) for row in rows)
 
 
 async def live_rows(unit: Unit, ids: Sequence[str] | None) -> list[live.Row]:
@@ -122,7 +122,7 @@ async def live_rows(unit: Unit, ids: Sequence[str] | None) -> list[live.Row]:
     if ids is not None:
         found = found.where(ENTRY.c.id.in_([UUID(i) for i in ids]))
     rows = await unit.execute(found.order_by(ENTRY.c.at.desc()).limit(2000))
-    entries = [_shown(row, Entry) for row in rows.mappings()]
+    entries = [_shown(row, LogEntry) for row in rows.mappings()]
     return [live.Row(str(e.id), _key(e), e, e.compartment) for e in entries]
 
 
@@ -148,7 +148,7 @@ async def _add(
     of: UUID | None = None,
     settles: bool = False,
     act: journal.Entry | None = None,
-) -> Entry:
+) -> LogEntry:
     if not unit.scope.sees(new.municipality, new.trade, new.compartment):
         raise Forbidden("place_out_of_scope", "You write in the logs of your own scope only.")
     shift = await _open_shift(unit, new.municipality, new.trade, new.compartment)
@@ -177,7 +177,7 @@ async def _add(
     }
     await unit.execute(_INSERT, {**values, "params": msgspec.json.encode(values["params"]).decode(),
                                  "cause": act.id if act else None})  # fmt: skip
-    entry = _shown(values, Entry)
+    entry = _shown(values, LogEntry)
     if act is None:
         await journal.record(
             unit, "logbook.corrected" if of else "logbook.written",
@@ -240,7 +240,7 @@ def _shown(row: Mapping[Any, Any], kind: type[T]) -> T:
     return kind(**{name: row[name] for name in kind.__struct_fields__})
 
 
-def _key(entry: Entry) -> str:
+def _key(entry: LogEntry) -> str:
     return f"{entry.municipality}/{entry.trade}"
 
 

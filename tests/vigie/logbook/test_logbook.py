@@ -18,7 +18,7 @@ from vigie.core.journal.read import Filter
 from vigie.core.scope import Grant, Principal, scope_of
 from vigie.core.web import build_app
 from vigie.logbook import HandOver, WriteEntry, service
-from vigie.logbook.model import Correction, Entry
+from vigie.logbook.model import Correction, LogEntry
 from vigie.logbook.rules import still_open
 
 ANNE = Principal(uuid7(), "anne", "user", (Grant("operator"),))
@@ -29,7 +29,7 @@ def unit_of(database, principal):
     return database.unit(principal, scope_of(principal.grants))
 
 
-async def write(database, text, principal=ANNE, **more) -> Entry:
+async def write(database, text, principal=ANNE, **more) -> LogEntry:
     async with unit_of(database, principal) as unit:
         return await service.write(unit, WriteEntry(text=text, **more))
 
@@ -168,7 +168,7 @@ async def test_over_http_listed_searched_and_printed(new_runtime):
 
 
 entries = st.builds(
-    Entry,
+    LogEntry,
     id=st.uuids(), shift=st.uuids(), shift_number=st.just(1), number=st.integers(1, 99),
     at=st.datetimes(timezones=st.just(UTC)), recorded=st.just(datetime(2026, 1, 1, tzinfo=UTC)),
     author=st.just(""), kind=st.just("hand"), unit=st.just(""), text=st.text(max_size=3),
