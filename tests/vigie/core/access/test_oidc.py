@@ -130,7 +130,8 @@ async def test_a_token_of_another_key_or_way_of_signing_is_refused():
         signed(claims(), OTHER),
         jwt.encode({"alg": "HS256", "kid": "one"}, claims(), secret, algorithms=["HS256"]),
         with_public_key_as_secret(claims()),
-        signed(claims(), KEY, alg="RS384"),
+        # The same key, said to sign in another way.
+        signed(claims(), jwk.RSAKey.import_key(KEY.as_pem(private=True), {"kid": "one"}), alg="RS384"),
         signed(claims())[:-8] + "AAAAAAAA",
         "e30.e30.", "", "a.b", "x" * 100, signed(claims()).rpartition(".")[0] + ".",
     ]  # fmt: skip
