@@ -44,7 +44,7 @@ async def erase(unit: Unit, subject: str) -> int:
     found = await unit.execute(
         text(
             "update duty.member m set account = null, name = '', phone = '',"
-            " left_at = coalesce(m.left_at, now())"
+            " left_at = coalesce(m.left_at, vigie.now())"
             " from duty.team t where t.id = m.team"
             f" and {_WHO} returning m.id, t.id, t.municipality || '/' || t.trade"
         ),

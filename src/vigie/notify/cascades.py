@@ -229,8 +229,9 @@ async def list_cascades(unit: Unit, cursor: str | None, limit: int) -> Page[Casc
 
 async def who_is_on_call(unit: Unit, role: str) -> list[OnCall]:
     """Who answers for a role now, by the duty room's verb. Raises VigieError when nobody says."""
-    found = await verbs.call(unit, "duty.on_call", {"role": role})
-    return msgspec.convert(found, list[OnCall], from_attributes=True)
+    found = await verbs.call(unit, "duty.on_call", {"function": role})
+    people = [person for function in found for person in function.people]
+    return [msgspec.convert(person, OnCall, from_attributes=True) for person in people]
 
 
 async def _targets(unit: Unit, step: Any) -> tuple[list[UUID], str]:

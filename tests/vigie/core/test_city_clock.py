@@ -23,6 +23,7 @@ MACHINE = {
     "core/clock.py": "the clock itself",
     "core/leader.py": "leases",
     "core/journal/reactions.py": "retries",
+    "core/journal/dispatcher.py": "retries",
     "core/journal/sequencer.py": "partitions are made ahead by the machine's months",
     "core/jobs": "leases and retries",
     "core/live": "delivery",

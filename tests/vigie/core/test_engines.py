@@ -13,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 
+from vigie.app import every_room
 from vigie.core.engines import Child, NatsEngine, PostgresEngine, free_port
 from vigie.core.engines.postgres import LOGIN, OWNER
 from vigie.core.errors import SetupError
@@ -132,6 +133,6 @@ async def test_a_database_of_a_newer_vigie_is_refused(
     await owner.execute("update core.revision set version_num = '9999'")
     try:
         with pytest.raises(SetupError, match="newer Vigie"):
-            await asyncio.to_thread(migrate, settings.database_owner_url, LOGIN)
+            await asyncio.to_thread(migrate, settings.database_owner_url, LOGIN, every_room())
     finally:
         await owner.execute("update core.revision set version_num = %s", [head])

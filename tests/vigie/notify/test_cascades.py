@@ -31,20 +31,28 @@ ON_CALL: list[OnCall] = []
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """As the duty room's verb takes it."""
 
-    role: str
+    function: str
 
 
-async def on_call(_unit, asked: Ask) -> list[OnCall]:
-    return ON_CALL if asked.role == "lighting" else []
+class Answer(msgspec.Struct, frozen=True):
+    """As the duty room's verb answers."""
+
+    people: list[OnCall]
 
 
-VERBS = (Verb("duty.on_call", Ask, list[OnCall], "duty.read", "Who is on call.", on_call),)
+async def on_call(_unit, asked: Ask) -> list[Answer]:
+    return [Answer(ON_CALL)] if asked.function == "lighting" else []
+
+
+VERBS = (Verb("duty.on_call", Ask, list[Answer], "duty.read", "Who is on call.", on_call),)
 DUTY = Room(
     name="trial",
     floor="trade",
     permissions=(Permission("duty.read", "", ("administrator",)),),
     verbs=f"{__name__}:VERBS",
 )
+
+WITHOUT = [room for room in every_room() if room.name != "duty"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +73,7 @@ async def house(settings, database, bus, box, owner):
         mail_from="vigie@dijon.example",
         public_url="https://vigie.dijon.example",
     )
-    return Runtime(made, "test", database, bus, Rooms([*every_room(), DUTY]))
+    return Runtime(made, "test", database, bus, Rooms([*WITHOUT, DUTY]))
 
 
 async def someone(house, name: str) -> UUID:
@@ -148,7 +156,7 @@ async def test_who_is_on_duty_is_called_and_nobody_on_duty_is_not_waited_for(hou
 
 
 async def test_without_a_duty_room_a_role_is_nobody(house, box):
-    alone = Runtime(house.settings, "test", house.database, house.bus, every_room())
+    alone = Runtime(house.settings, "test", house.database, house.bus, Rooms(WITHOUT))
     cascade = await call(alone, CallStep(role="lighting"))
     await drain(alone)
     assert (await seen(alone, cascade)).cascade.state == "exhausted"

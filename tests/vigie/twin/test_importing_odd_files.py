@@ -126,7 +126,7 @@ async def test_streets_and_lights_are_found_by_any_spelling(
             ("ste chapelle", "Mât Sainte-Chapelle"), ("mat saint 12", "Mât Sainte-Chapelle"),
             ("st 12", "Mât Sainte-Chapelle"),
         ):  # fmt: skip
-            found = await twin.search(unit, typed)
+            found = [*await places.search(unit, typed, 10), *await twin.search(unit, typed)]
             assert label in [f.label for f in found], typed
         assert (await twin.list_assets(unit, 'street:"rue sainte anne"')).total == 1
         assert (await twin.list_assets(unit, "ste chap source:spelt")).total == 1

@@ -18,7 +18,6 @@ from vigie.core.geometry import BBox
 from vigie.core.runtime import Runtime
 from vigie.core.scope import Principal, Scope
 from vigie.twin import export
-from vigie.twin.query import selection
 
 USER = Principal(None, "someone", "user")
 DIJON = Scope(pairs=frozenset({"21231/lighting"}))
@@ -181,12 +180,9 @@ async def test_search_of_odd_text(database: Database, query: str) -> None:
 
 async def test_exports(database: Database) -> None:
     async with database.unit(USER, TALANT) as unit:
-        chosen = await selection(unit, "kind:Streetlight")
-        text = b"".join([chunk async for chunk in export.geojson(unit, chosen)])
-        table = b"".join([chunk async for chunk in export.table(unit, chosen)])
-        empty = b"".join(
-            [c async for c in export.geojson(unit, await selection(unit, "kind:TrafficLight"))]
-        )
+        text = b"".join([chunk async for chunk in export.geojson(unit, "kind:Streetlight")])
+        table = b"".join([chunk async for chunk in export.table(unit, "kind:Streetlight")])
+        empty = b"".join([c async for c in export.geojson(unit, "kind:TrafficLight")])
     features = json.loads(text)["features"]
     assert len(features) == 10
     assert features[0]["geometry"]["coordinates"] == [4.9975, 47.339]

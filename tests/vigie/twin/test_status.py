@@ -1,6 +1,7 @@
 """Who has a fault, who is silent: as ingest writes it, in the scope of who asks."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -38,6 +39,7 @@ async def database(city: Runtime) -> Database:
     """A district whose devices have said various things."""
     database, store, now = city.database, Store(city.database), datetime.now(UTC)
     ids: dict[str, int] = {}
+    numbers = count(1)
     async with database.unit() as unit:
         for name, (kind, municipality) in EQUIPMENT.items():
             row = await unit.execute(
@@ -57,7 +59,7 @@ async def database(city: Runtime) -> Database:
         found = store.sets.get(kind, names)
         assert found is not None
         at = int((now - timedelta(seconds=ago_s)).timestamp() * 1e6)
-        arrival = Arrival(ids[name], 1, 1, at, at, found, tuple(values.values()))
+        arrival = Arrival(ids[name], 1, next(numbers), at, at, found, tuple(values.values()))
         await store.prepare([arrival])
         async with database.unit() as unit:
             await store.store(unit, [arrival])

@@ -35,7 +35,7 @@ DIJON, QUETIGNY = "21231/lighting", "21515/lighting"
 async def api(runtime: Runtime, owner: psycopg.AsyncConnection) -> AsyncIterator[Api]:
     await owner.execute(trial.CREATE)  # type: ignore[arg-type]
     async with live_api(runtime, ROOMS) as made:
-        await account(runtime.database, "root", "administrator")
+        await account(runtime.database, "chief", "administrator")
         yield made
 
 

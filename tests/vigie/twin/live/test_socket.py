@@ -236,7 +236,7 @@ async def test_a_narrowed_grant_takes_its_lights_off_the_screen(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket_api, "_STILL_EVERY_S", 600.0)
-    await account(world.process.database, "root", "administrator")
+    await account(world.process.database, "chief", "administrator")
     cookie = await world.cookie("fred", "operator")
     async with world.screen(cookie) as screen:
         await screen.ask("subscribe", channels=None)
