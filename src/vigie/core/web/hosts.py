@@ -13,6 +13,8 @@ def check_host(settings: Settings, host: str) -> None:
 
     Listening on loopback, only loopback names are us (DNS rebinding). Elsewhere a literal address
     is always us, and so is every name unless `http_names` lists ours."""
+    if "," in host:
+        raise malformed("Send one Host header.", "bad_host")
     name = hostname(host)
     if not name:
         raise malformed("Send a Host header.", "bad_host")
