@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import enCodes from "../src/shared/i18n/en/codes.json";
@@ -25,8 +25,17 @@ function sources(folder: string): string[] {
   });
 }
 
-const fr = flat({ ...frScreens, ...frCodes });
-const en = flat({ ...enScreens, ...enCodes });
+/** The words that rooms bring, each in its own folder. */
+function ofRooms(language: string): Map<string, string> {
+  const folder = join(import.meta.dirname, "../src/rooms");
+  return new Map(readdirSync(folder).flatMap((room) => {
+    const file = join(folder, room, "words", `${language}.json`);
+    return existsSync(file) ? [...flat(JSON.parse(readFileSync(file, "utf8")) as Tree)] : [];
+  }));
+}
+
+const fr = new Map([...flat({ ...frScreens, ...frCodes }), ...ofRooms("fr")]);
+const en = new Map([...flat({ ...enScreens, ...enCodes }), ...ofRooms("en")]);
 const code = sources(join(import.meta.dirname, "../src")).join("\n");
 const stem = (key: string) => key.replace(/_(zero|one|two|few|many|other)$/, "");
 const stems = new Set([...fr.keys()].map(stem));

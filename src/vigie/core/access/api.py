@@ -122,15 +122,15 @@ async def log_in(
         max_age=round(devices.LASTS.total_seconds()),
     )
     return Response(  # type: ignore[return-value]
-        _session(caller, caller.login, catalogue),
+        _session(runtime, caller, caller.login, catalogue),
         cookies=[cookie, device] if device.value else [cookie],
     )
 
 
 @get("/session", permission=ANY_LOGIN, before_password_change=True)
-async def read_session(caller: Caller, catalogue: Catalogue) -> Session:
+async def read_session(caller: Caller, runtime: Runtime, catalogue: Catalogue) -> Session:
     """Who is logged in, and what they may do."""
-    return _session(caller, _login(caller), catalogue)
+    return _session(runtime, caller, _login(caller), catalogue)
 
 
 @delete("/session", permission=ANY_LOGIN, before_password_change=True, status=204)
@@ -157,7 +157,8 @@ async def change_password(
     """Choose a new password; every other session of this account ends."""
     login = _login(caller)
     await sessions.change_password(runtime, login, data.current, data.new, _visitor(request))
-    return _session(caller, msgspec.structs.replace(login, must_change_password=False), catalogue)
+    changed = msgspec.structs.replace(login, must_change_password=False)
+    return _session(runtime, caller, changed, catalogue)
 
 
 @get("/roles", permission=ANY_LOGIN)
@@ -270,7 +271,7 @@ def _manages_all(caller: Caller, catalogue: Catalogue) -> bool:
     return catalogue.scope_for(caller.principal, "access.manage") == EVERYTHING
 
 
-def _session(caller: Caller, login: Login, catalogue: Catalogue) -> Session:
+def _session(runtime: Runtime, caller: Caller, login: Login, catalogue: Catalogue) -> Session:
     person = Person(
         login.user,
         login.username,
@@ -282,6 +283,7 @@ def _session(caller: Caller, login: Login, catalogue: Catalogue) -> Session:
         user=person,
         grants=list(caller.principal.grants),
         permissions=sorted(catalogue.held_by(caller.principal)),
+        rooms=[room.name for room in runtime.house.rooms],
         csrf=login.csrf,
         expires=login.expires,
     )

@@ -70,11 +70,15 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A login: who, what they were granted, what that lets them do, and their CSRF token."""
+    """A login: who, what they were granted, what that lets them do, and their CSRF token.
+
+    `rooms` are those that this installation has switched on.
+    """
 
     user: Person
     grants: list[Grant]
     permissions: list[str]
+    rooms: list[str]
     csrf: str
     expires: datetime
 

@@ -2,7 +2,7 @@ import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { login } from "../../shared/api/calls";
+import { login } from "./calls";
 import { explain } from "../../shared/i18n/words";
 import { Frame } from "./Frame";
 import { Refusal } from "./Refusal";

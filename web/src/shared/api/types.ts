@@ -34,6 +34,7 @@ export interface Page<T> {
 
 export type JournalEntry = Omit<Schemas["Entry"], "changes"> & { changes: Change[] };
 export type Change = Schemas["Change"];
+export type Parked = Schemas["Parked"];
 
 export const commandStates = [
   "requested", "awaiting_approval", "sent", "delivered", "confirmed", "refused", "failed", "timed_out", "cancelled", "superseded",
@@ -41,7 +42,9 @@ export const commandStates = [
 export type CommandState = Schemas["TargetState"]["state"];
 export type CommandCounts = Partial<Record<CommandState, number>>;
 export type Command = Omit<Schemas["Command"], "params"> & { params: Record<string, number> };
-export type NewCommand = Omit<Schemas["RequestCommand"], "expires_in_s"> & { expires_in_s?: number };
+export type RequestCommand = Schemas["RequestCommand"];
+/** The server has a time of its own for it. */
+export type NewCommand = Omit<RequestCommand, "expires_in_s"> & { expires_in_s?: number };
 export type CommandTarget = Schemas["TargetState"];
 
 export type QuarantineItem = Schemas["Quarantined"];
