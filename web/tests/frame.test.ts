@@ -18,7 +18,7 @@ import { holds, joined, split, toggled } from "../src/shared/filter";
 /** Before the client is made: an address needs no host, as in a browser, and nothing leaves this process. */
 const network = vi.hoisted(() => {
   const Native = globalThis.Request;
-  const made = { answer: (_: Request): Promise<Response> => Promise.reject(new Error("nobody answers")) };
+  const made = { answer: (request: Request): Promise<Response> => Promise.reject(new Error(`nobody answers ${request.url}`)) };
   globalThis.Request = class extends Native {
     constructor(input: RequestInfo | URL, init?: RequestInit) {
       super(typeof input === "string" ? new URL(input, "http://centre.test") : input, init);

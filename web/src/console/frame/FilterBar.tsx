@@ -5,7 +5,7 @@ import { type RefObject, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ApiError } from "../../shared/api/errors";
 import { type Term, holds, joined, split, toggled } from "../../shared/filter";
-import { explain } from "../../shared/i18n/words";
+import { explain, fieldFaults } from "../../shared/i18n/words";
 import classes from "./FilterBar.module.css";
 
 export interface FilterSpec {
@@ -81,7 +81,7 @@ export function FilterBar({ spec, value, onChange, onLeave, fieldRef, fault }: P
       })}
       {fault && (
         <p id={problem} className={classes["fault"]} role="alert" data-testid="filter-fault">
-          {fault.fields.length > 0 ? fault.fields.map(({ field, message }) => <span key={field}>{message}</span>) : explain(fault)}
+          {explain(fault)}{fieldFaults(fault).map(({ field, words }) => <span key={field}>{words}</span>)}
         </p>
       )}
     </div>

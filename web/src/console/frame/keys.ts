@@ -18,7 +18,7 @@ export function kept(ids: readonly string[], id: string | null, index: number): 
 }
 
 /** How long a `g` waits for its letter. */
-const patience = 1_500;
+const patience = 2_000;
 
 /** `g`, then a letter. */
 export class GoKeys {

@@ -1,4 +1,4 @@
-import { Suspense } from "react";
+import { Suspense, createElement } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import { Boundary } from "../../shared/ui/Boundary";
@@ -20,7 +20,7 @@ export function Sheets() {
   const Page = desk && pageOf(desk);
   return (
     <Boundary key={desk?.path ?? path}>
-      <Suspense fallback={<Loading />}>{Page ? <Page /> : <Nowhere />}</Suspense>
+      <Suspense fallback={<Loading />}>{createElement(Page ?? Nowhere)}</Suspense>
     </Boundary>
   );
 }

@@ -16,5 +16,5 @@ export const getAssetJournal = (asset_id: number, cursor: string | null) =>
 /** The identities that a filter finds, through the export, in one answer. */
 export async function findAssetIds(filter: string, signal?: AbortSignal): Promise<number[]> {
   const found = await ok(api.GET("/api/v1/assets.geojson", { params: { query: { filter } }, ...(signal ? { signal } : {}) }));
-  return (found as unknown as { features: { id: number }[] }).features.map(({ id }) => id);
+  return (found as { features: { id: number }[] }).features.map(({ id }) => id);
 }

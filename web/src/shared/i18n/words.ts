@@ -7,6 +7,14 @@ export function word(group: string, code: string, params: Record<string, unknown
   return i18next.t(`${group}.${code.replace(/[^a-zA-Z0-9]+/g, "_")}`, { ...params, defaultValue: code });
 }
 
+/** The faulty fields of a form or filter, each in the reader's words as far as its code has any. */
+export function fieldFaults(error: unknown): { field: string; words: string }[] {
+  if (!(error instanceof ApiError)) return [];
+  return error.fields.map(({ field, code = "", message }) => ({
+    field, words: i18next.exists(`problem.${code}`) ? word("problem", code, error.problem.params) : message,
+  }));
+}
+
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return word("problem", "unexpected");
   const key = `problem.${error.code}`;
