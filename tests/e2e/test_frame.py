@@ -80,7 +80,7 @@ def test_a_command_is_found_opened_and_cancelled_by_keyboard_alone(
         page.keyboard.press("Enter")
         expect(page.get_by_test_id("command-cancel")).to_have_count(0)
         expect(detail.get_by_test_id("count-cancelled")).to_have_attribute("data-count", "1")
-        assert admin.get(f"/api/v1/commands/{newer}").json()["counts"] == {"cancelled": 1}
+        assert admin.get(f"/api/v1/commands/{newer}").json()["counts"]["cancelled"] == 1
 
         page.keyboard.press("Escape")
         expect(page).to_have_url(re.compile("/commands$"))

@@ -5,7 +5,7 @@ export type Tone = "quiet" | "active" | "done" | "attention" | "critical";
 
 const drawn: Record<Tone, React.ReactNode> = {
   quiet: <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.4" />,
-  active: <path d="M6 2a4 4 0 0 1 0 8Z M6 2a4 4 0 1 0 0 8" fill="currentColor" fillOpacity=".45" stroke="currentColor" strokeWidth="1.4" />,
+  active: <><circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.4" /><path d="M6 2a4 4 0 0 1 0 8Z" fill="currentColor" /></>,
   done: <path d="m2.5 6.500 2.300 2.300 4.700-5.300" fill="none" stroke="currentColor" strokeWidth="1.6" />,
   attention: <path d="M6 1.2 11.2 10.400H.8Z" fill="currentColor" />,
   critical: <path d="M6 .6 11.4 6 6 11.4.6 6Z" fill="currentColor" />,

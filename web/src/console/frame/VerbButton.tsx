@@ -149,7 +149,7 @@ export function VerbButton(props: Props) {
         {words !== null && <p id={why} className={classes["why"]}>{words}</p>}
         <div className={classes["buttons"]}>
           <Button type="submit" size="xs" disabled={!ready && !act.isPending} loading={act.isPending} autoFocus={demands?.reason !== true} data-testid={testId && `${testId}-submit`}>{label}</Button>
-          <Button size="xs" variant="subtle" color="gray" onClick={leave}>{t("action.cancel")}</Button>
+          <Button size="xs" variant="subtle" color="gray" onClick={leave}>{t("frame.leave")}</Button>
         </div>
       </form>
     );

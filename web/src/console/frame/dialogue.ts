@@ -4,7 +4,7 @@ let open = false;
 window.addEventListener(
   "keydown",
   () => {
-    open = document.querySelector("[role=dialog],[role=menu],[role=listbox]") !== null;
+    open = document.querySelector("[role=dialog],[role=menu]") !== null;
   },
   { capture: true },
 );

@@ -81,7 +81,7 @@ function CommandDetail({ id: command }: { id: string }) {
 
 function columnsOf(title: (command: Command) => string, format: Format, t: TFunction): Column<Command>[] {
   return [
-    { key: "when", title: t("commands.when"), width: "140px", from: 560, cell: ({ requested_at: at }) => <span className={classes["quiet"]}>{format.dateTime(at)}</span> },
+    { key: "when", title: t("commands.when"), width: "152px", from: 560, cell: ({ requested_at: at }) => <span className={classes["quiet"]}>{format.dateTime(at)}</span> },
     {
       key: "what", title: t("commands.what"), width: "minmax(160px, 2fr)",
       cell: (command) => <span data-testid="command-row"><span className={classes["what"]}>{title(command)}</span> <span className={classes["quiet"]}>{why(command)}</span></span>,

@@ -56,7 +56,7 @@ export default function JournalPage() {
     [mine, user.id],
   );
   const columns = useMemo((): Column<JournalEntry>[] => [
-    { key: "when", title: t("journal.when"), width: "140px", cell: ({ occurred }) => <span className={classes["quiet"]}>{format.dateTime(occurred)}</span> },
+    { key: "when", title: t("journal.when"), width: "152px", cell: ({ occurred }) => <span className={classes["quiet"]}>{format.dateTime(occurred)}</span> },
     { key: "who", title: t("journal.who"), width: "minmax(90px, 160px)", from: 480, cell: actorOf },
     {
       key: "what", title: t("journal.what"), width: "minmax(160px, 2fr)",

@@ -68,7 +68,7 @@ export default function ParkedPage() {
   const format = useFormat();
   const load = useCallback(() => getParked(), []);
   const columns = useMemo((): Column<Parked>[] => [
-    { key: "since", title: t("parked.since"), width: "140px", cell: ({ parked }) => <span className={classes["quiet"]}>{format.dateTime(parked)}</span> },
+    { key: "since", title: t("parked.since"), width: "152px", cell: ({ parked }) => <span className={classes["quiet"]}>{format.dateTime(parked)}</span> },
     { key: "reaction", title: t("parked.reaction"), width: "minmax(140px, 1fr)", cell: ({ reaction }) => reaction },
     { key: "error", title: t("parked.error"), width: "minmax(160px, 2fr)", from: 560, cell: ({ error }) => <span className={classes["quiet"]}>{visible(error)}</span> },
     { key: "tries", title: t("parked.tries"), width: "64px", align: "end", from: 640, cell: ({ tries }) => format.number(tries) },

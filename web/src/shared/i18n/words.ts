@@ -10,7 +10,7 @@ export function word(group: string, code: string, params: Record<string, unknown
 /** The faulty fields of a form or filter, each in the reader's words as far as its code has any. */
 export function fieldFaults(error: unknown): { field: string; words: string }[] {
   if (!(error instanceof ApiError)) return [];
-  return error.fields.map(({ field, code = "", message }) => ({
+  return error.fields.map(({ field, code, message }) => ({
     field, words: i18next.exists(`problem.${code}`) ? word("problem", code, error.problem.params) : message,
   }));
 }
