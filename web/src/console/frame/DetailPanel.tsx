@@ -4,7 +4,7 @@
  */
 import { ActionIcon } from "@mantine/core";
 import { ArrowLeft, X } from "lucide-react";
-import { type ReactNode, use, useId } from "react";
+import { type ReactNode, use, useEffect, useId, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./DetailPanel.module.css";
 import { LinksSection } from "./LinksSection";
@@ -29,13 +29,18 @@ export function DetailPanel({ title, subtitle, mark, state, verbs, object, testI
   const { t } = useTranslation();
   const heading = useId();
   const open = use(OpenObject);
+  const head = useRef<HTMLHeadingElement>(null);
+  const takeFocus = open?.takeFocus;
+  useEffect(() => {
+    if (takeFocus?.()) head.current?.focus();
+  }, [takeFocus]);
   return (
     <article className={classes["panel"]} aria-labelledby={heading} data-testid={testId}>
       <header className={classes["head"]}>
         {open && <ActionIcon className={classes["back"] ?? ""} variant="subtle" color="gray" aria-label={t("frame.backToList")} onClick={open.close}><ArrowLeft size={18} /></ActionIcon>}
         {mark !== undefined && <span className={classes["mark"]}>{mark}</span>}
         <div className={classes["titles"]}>
-          <h2 id={heading} tabIndex={-1} className={classes["title"]}>{title}</h2>
+          <h2 ref={head} id={heading} tabIndex={-1} className={classes["title"]}>{title}</h2>
           {subtitle !== undefined && <div className={classes["subtitle"]}>{subtitle}</div>}
         </div>
         {state}

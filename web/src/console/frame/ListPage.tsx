@@ -107,6 +107,16 @@ export function ListPage<T>(props: ListPageProps<T>) {
     requestAnimationFrame(() => grid.current?.focus());
   }, [navigate, path, search]);
 
+  const wantsFocus = useRef(false);
+  const opened = useMemo(() => ({
+    close,
+    takeFocus: () => {
+      const wanted = wantsFocus.current;
+      wantsFocus.current = false;
+      return wanted;
+    },
+  }), [close]);
+
   // The rows have the keyboard from the beginning.
   const filled = items.length > 0;
   useEffect(() => {
@@ -128,8 +138,10 @@ export function ListPage<T>(props: ListPageProps<T>) {
       else place(to);
       if (!onRows) toRows();
     } else if (event.key === "Enter" && onRows) {
-      show(current);
-      requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-object] h2")?.focus());
+      const head = open !== null && open === ids[current] ? document.querySelector<HTMLElement>("[data-object] h2") : null;
+      wantsFocus.current = head === null && detail !== undefined;
+      if (head) head.focus();
+      else show(current);
     } else if (event.key === "f" && filter) field.current?.focus();
     else return;
     event.preventDefault();
@@ -179,7 +191,7 @@ export function ListPage<T>(props: ListPageProps<T>) {
           )}
           <div className={classes["rows"]} data-old={list.isPlaceholderData || undefined}>{body}</div>
         </div>
-        {open !== null && detail && <OpenObject value={{ close }}><div className={classes["object"]} data-object key={open}>{detail(open)}</div></OpenObject>}
+        {open !== null && detail && <OpenObject value={opened}><div className={classes["object"]} data-object key={open}>{detail(open)}</div></OpenObject>}
       </div>
     </Sheet>
   );

@@ -1,4 +1,10 @@
-/** How the object that is open is closed: known to its panel, wherever the panel stands. */
+/** What the list that opened an object offers to its panel, wherever the panel stands. */
 import { createContext } from "react";
 
-export const OpenObject = createContext<{ close: () => void } | null>(null);
+interface Opened {
+  close: () => void;
+  /** True once, for an object that was opened by keyboard: its panel takes the focus when it is there. */
+  takeFocus: () => boolean;
+}
+
+export const OpenObject = createContext<Opened | null>(null);
