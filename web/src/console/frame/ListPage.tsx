@@ -104,7 +104,6 @@ export function ListPage<T>(props: ListPageProps<T>) {
   const toRows = () => grid.current?.focus();
   const close = useCallback(() => {
     navigate(path + (search ? `?${search}` : ""));
-    requestAnimationFrame(() => grid.current?.focus());
   }, [navigate, path, search]);
 
   const wantsFocus = useRef(false);
@@ -122,6 +121,11 @@ export function ListPage<T>(props: ListPageProps<T>) {
   useEffect(() => {
     if (filled && !typing(document.activeElement)) grid.current?.focus({ preventScroll: true });
   }, [filled]);
+  // What had the focus goes when an object opens or closes: the rows take it, unless the object already has.
+  const alone = open === null;
+  useEffect(() => {
+    if (document.activeElement === document.body) grid.current?.focus({ preventScroll: true });
+  }, [alone]);
 
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (inDialogue() || !plainKey(event) || event.defaultPrevented) return;
