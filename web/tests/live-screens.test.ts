@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it } from "vitest";
-import { merge } from "../src/console/command/events";
-import { systemOf } from "../src/console/system/live";
+import { merge } from "../src/rooms/control/events";
+import { systemOf } from "../src/rooms/system/live";
 import type { Command, Component } from "../src/shared/api/types";
 import { type Rows, RowStore } from "../src/shared/live/rows";
 import type { Centre, OpenCommand } from "../src/shared/live/topics";

@@ -4,7 +4,7 @@ import "../shared/ui/base.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
-import { onUnauthorised } from "../shared/api/http";
+import { onUnauthorised } from "../shared/api/client";
 import { startI18n } from "../shared/i18n";
 import { cssVariables, theme } from "../shared/tokens";
 import { App } from "./App";

@@ -8,7 +8,7 @@ export const colour = {
   line: "#28323d",
   first: "#d9e0e7",
   second: "#94a2b0",
-  third: "#5f6e7c",
+  third: "#7b8a98",
   focus: "#5aa9e6",
   lampOff: "#3a4550",
   lampFull: "#e8e2d0",

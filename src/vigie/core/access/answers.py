@@ -55,7 +55,7 @@ async def entered(
     if device:
         device_s = round(devices.LASTS.total_seconds())
         cookies.append(cookie(request, device_cookie_name(request), device, device_s))
-    return session_of(caller, caller.login, catalogue), cookies
+    return session_of(runtime, caller, caller.login, catalogue), cookies
 
 
 def cookie(request: AnyRequest, name: str, value: str, max_age: int) -> Cookie:
@@ -109,7 +109,7 @@ def login_of(caller: Caller) -> Login:
     return caller.login
 
 
-def session_of(caller: Caller, login: Login, catalogue: Catalogue) -> Session:
+def session_of(runtime: Runtime, caller: Caller, login: Login, catalogue: Catalogue) -> Session:
     """A session as its owner sees it."""
     person = Person(
         login.user,
@@ -122,6 +122,7 @@ def session_of(caller: Caller, login: Login, catalogue: Catalogue) -> Session:
         user=person,
         grants=list(caller.principal.grants),
         permissions=sorted(catalogue.held_by(caller.principal)),
+        rooms=[room.name for room in runtime.house.rooms],
         csrf=login.csrf,
         expires=login.expires,
         fresh=login.fresh,

@@ -64,9 +64,9 @@ async def log_in(
 
 
 @get("/session", permission=ANY_LOGIN, before_password_change=True)
-async def read_session(caller: Caller, catalogue: Catalogue) -> Session:
+async def read_session(caller: Caller, runtime: Runtime, catalogue: Catalogue) -> Session:
     """Who is logged in, and what they may do."""
-    return session_of(caller, login_of(caller), catalogue)
+    return session_of(runtime, caller, login_of(caller), catalogue)
 
 
 @delete("/session", permission=ANY_LOGIN, before_password_change=True, status=204)
@@ -93,7 +93,8 @@ async def change_password(
     """Choose a new password; every other session of this account ends."""
     login = login_of(caller)
     await sessions.change_password(runtime, login, data.current, data.new, visitor_of(request))
-    return session_of(caller, msgspec.structs.replace(login, must_change_password=False), catalogue)
+    changed = msgspec.structs.replace(login, must_change_password=False)
+    return session_of(runtime, caller, changed, catalogue)
 
 
 @get("/users", permission="access.read")

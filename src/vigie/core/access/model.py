@@ -74,11 +74,15 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A login: who, what they were granted, what that lets them do, and their CSRF token."""
+    """A login: who, what they were granted, what that lets them do, and their CSRF token.
+
+    `rooms` are those that this installation has switched on.
+    """
 
     user: Person
     grants: list[Grant]
     permissions: list[str]
+    rooms: list[str]
     csrf: str
     expires: datetime
     # When the person last showed who they are; null when a provider only passed them on.

@@ -120,7 +120,7 @@ async def confirm(
     """Confirm with the password who one is: what asks for a fresh login is open for minutes."""
     login = login_of(caller)
     at = await sessions.confirm(runtime, login, data.password, visitor_of(request))
-    return session_of(caller, msgspec.structs.replace(login, fresh=at), catalogue)
+    return session_of(runtime, caller, msgspec.structs.replace(login, fresh=at), catalogue)
 
 
 @post("/session/confirm/passkey", permission=ANY_LOGIN)
@@ -130,7 +130,7 @@ async def confirm_with_passkey(
     """Confirm with a passkey who one is."""
     login, place = login_of(caller), place_of(request)
     at = await passkeys.confirm(runtime, login, data, place, visitor_of(request))
-    return session_of(caller, msgspec.structs.replace(login, fresh=at), catalogue)
+    return session_of(runtime, caller, msgspec.structs.replace(login, fresh=at), catalogue)
 
 
 @post("/session/confirm/oidc/{provider:str}", permission=ANY_LOGIN)

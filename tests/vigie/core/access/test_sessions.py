@@ -36,6 +36,8 @@ async def test_a_first_login_opens_nothing_but_the_change_of_password(app, runti
         body = answer.json()
         assert body["user"]["must_change_password"] is True
         assert "access.manage" in body["permissions"]
+        assert body["rooms"] == [room.name for room in runtime.house.rooms]
+        assert "access" in body["rooms"]
         refused = await browser.get("/api/v1/users")
         assert refused.status_code == 403
         assert refused.json()["code"] == "password_change_required"

@@ -4,7 +4,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { Search, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { listAssets } from "../../shared/api/calls";
+import { listAssets } from "../../rooms/twin/calls";
 import { word } from "../../shared/i18n/words";
 import { Empty, Failed, Loading } from "../../shared/ui/States";
 import { showLights } from "../map/controller";
@@ -13,7 +13,8 @@ import { lights } from "../state/live";
 import { kindsQuery, useFormat, useTerritory } from "../state/server";
 import { AssetRows } from "./AssetRows";
 import classes from "./List.module.css";
-import { fieldOf, useFoundIds, withField } from "./filter";
+import { fieldOf, withField } from "../../shared/filter";
+import { useFoundIds } from "./filter";
 
 const pageSize = 100;
 const statuses = ["fault", "silent", "active", "retired"] as const;

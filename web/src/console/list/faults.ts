@@ -2,7 +2,7 @@
 import { type Condition, conditionOf } from "../../shared/live/condition";
 import { useDesk } from "../state/desk";
 import { connection, lights } from "../state/live";
-import { withField } from "./filter";
+import { withField } from "../../shared/filter";
 
 /** What the filter language takes of identities at once. */
 const mostIds = 200;

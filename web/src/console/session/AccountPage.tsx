@@ -11,17 +11,19 @@ import { Passkeys } from "./Passkeys";
 import { Refusal } from "./Refusal";
 import { Section } from "./Section";
 import { Sessions } from "./Sessions";
-import { arrival, refusedAtArrival } from "./arrival";
+import { arrival, refusalAtArrival } from "./arrival";
 
 /** What is one's own: how one gets in, and where one is in. */
 export default function AccountPage() {
   const { t } = useTranslation();
+  const said = arrival();
+  const refused = refusalAtArrival();
   const [changing, setChanging] = useState(false);
   return (
     <Sheet title={t("signin.account")}>
-      {refusedAtArrival && <div className={classes["section"]}><Refusal>{word("problem", refusedAtArrival)}</Refusal></div>}
-      {arrival === "link" && <p className={classes["section"]} role="status">{t("signin.linked")}</p>}
-      {arrival === "confirm" && <p className={classes["section"]} role="status">{t("signin.confirmed")}</p>}
+      {refused && <div className={classes["section"]}><Refusal>{word("problem", refused)}</Refusal></div>}
+      {said === "link" && <p className={classes["section"]} role="status">{t("signin.linked")}</p>}
+      {said === "confirm" && <p className={classes["section"]} role="status">{t("signin.confirmed")}</p>}
       <Passkeys />
       <Sessions />
       <Identities />

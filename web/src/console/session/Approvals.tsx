@@ -1,7 +1,7 @@
 import { Button, Group, Table } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { decideApproval, listApprovals } from "../../shared/api/calls";
+import { decideApproval, listApprovals } from "./calls";
 import type { Approval } from "../../shared/api/types";
 import { explain, word } from "../../shared/i18n/words";
 import classes from "./Account.module.css";

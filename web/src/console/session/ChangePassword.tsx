@@ -2,7 +2,7 @@ import { Button, PasswordInput, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { changePassword } from "../../shared/api/calls";
+import { changePassword } from "./calls";
 import { explain } from "../../shared/i18n/words";
 import { Refusal } from "./Refusal";
 import { enter } from "./session";

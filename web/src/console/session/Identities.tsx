@@ -1,7 +1,7 @@
 import { Button, Group, Table } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { linkIdentity, listIdentities, unlinkIdentity } from "../../shared/api/calls";
+import { linkIdentity, listIdentities, unlinkIdentity } from "./calls";
 import { explain } from "../../shared/i18n/words";
 import classes from "./Account.module.css";
 import { useFreshly } from "./FreshLogin";

@@ -2,18 +2,19 @@ import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { login } from "../../shared/api/calls";
 import { explain, word } from "../../shared/i18n/words";
+import { login } from "./calls";
 import { Frame } from "./Frame";
 import { OtherWays } from "./OtherWays";
 import { Refusal } from "./Refusal";
-import { refusedAtArrival } from "./arrival";
+import { refusalAtArrival } from "./arrival";
 import { enter } from "./session";
 
 export function Login() {
   const { t } = useTranslation();
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
+  const refused = refusalAtArrival();
   const attempt = useMutation({ mutationFn: () => login(username.trim(), password), onSuccess: enter });
 
   return (
@@ -35,7 +36,7 @@ export function Login() {
             data-testid="login-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)}
             visibilityToggleButtonProps={{ "aria-label": t("login.showPassword") }}
           />
-          {attempt.isIdle && refusedAtArrival && <Refusal>{word("problem", refusedAtArrival)}</Refusal>}
+          {attempt.isIdle && refused && <Refusal>{word("problem", refused)}</Refusal>}
           {attempt.isError && <Refusal>{explain(attempt.error)}</Refusal>}
           <Button type="submit" size="md" mt={4} loading={attempt.isPending} data-testid="login-submit">
             {t("login.submit")}

@@ -2,7 +2,7 @@ import { Button, Divider, Stack } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Fingerprint } from "lucide-react";
 import { useTranslation } from "react-i18next";
-import { getWays, loginAtProvider, loginWithPasskey, passkeyChallenge } from "../../shared/api/calls";
+import { getWays, loginAtProvider, loginWithPasskey, passkeyChallenge } from "./calls";
 import { explain } from "../../shared/i18n/words";
 import { Refusal } from "./Refusal";
 import { NoPasskey, answerPasskey, passkeysHere } from "./passkey";

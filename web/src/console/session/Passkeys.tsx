@@ -2,7 +2,7 @@ import { Button, Group, Modal, Stack, Table, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { addPasskey, listPasskeys, newPasskeyOptions, removePasskey } from "../../shared/api/calls";
+import { addPasskey, listPasskeys, newPasskeyOptions, removePasskey } from "./calls";
 import { explain } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
 import { useFormat } from "../state/server";

@@ -1,7 +1,7 @@
 import { Button, Table } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { endOtherSessions, endSession, listSessions } from "../../shared/api/calls";
+import { endOtherSessions, endSession, listSessions } from "./calls";
 import { explain } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
 import { useFormat } from "../state/server";

@@ -13,6 +13,15 @@ function take(): string | null {
   return said;
 }
 
-/** "ok", "link", "confirm", or the code of a refusal; null when nobody comes from elsewhere. */
-export const arrival = take();
-export const refusedAtArrival = arrival !== null && !["ok", "link", "confirm"].includes(arrival) ? arrival : null;
+let taken: string | null | undefined;
+
+/** "ok", "link", "confirm", or the code of a refusal; null when nobody comes from elsewhere. Read from the address once. */
+export function arrival(): string | null {
+  if (taken === undefined) taken = take();
+  return taken;
+}
+
+export function refusalAtArrival(): string | null {
+  const said = arrival();
+  return said !== null && !["ok", "link", "confirm"].includes(said) ? said : null;
+}

@@ -1,4 +1,5 @@
 /** The browser's side of a passkey: WebAuthn speaks in bytes, the server in base64url. */
+import type { PasskeyAnswer } from "../../shared/api/types";
 
 export const passkeysHere = (): boolean => typeof PublicKeyCredential !== "undefined" && window.isSecureContext;
 
@@ -33,11 +34,11 @@ async function asked(ask: () => Promise<Credential | null>): Promise<PublicKeyCr
   return found;
 }
 
-const answer = (credential: PublicKeyCredential, response: Record<string, string>) =>
+const answer = (credential: PublicKeyCredential, response: PasskeyAnswer["response"]): PasskeyAnswer =>
   ({ id: credential.id, rawId: text(credential.rawId), type: "public-key", response });
 
 /** Make a passkey from the server's options. */
-export async function makePasskey(options: object): Promise<object> {
+export async function makePasskey(options: object): Promise<PasskeyAnswer> {
   const told = options as Omit<PublicKeyCredentialCreationOptions, "challenge" | "excludeCredentials" | "user"> & {
     challenge: string; excludeCredentials?: Described[]; user: { id: string; name: string; displayName: string };
   };
@@ -50,7 +51,7 @@ export async function makePasskey(options: object): Promise<object> {
 }
 
 /** Have a passkey answer the server's challenge. */
-export async function answerPasskey(options: object): Promise<object> {
+export async function answerPasskey(options: object): Promise<PasskeyAnswer> {
   const told = options as Omit<PublicKeyCredentialRequestOptions, "challenge" | "allowCredentials"> & { challenge: string; allowCredentials?: Described[] };
   const publicKey: PublicKeyCredentialRequestOptions = { ...told, challenge: bytes(told.challenge), allowCredentials: described(told.allowCredentials) };
   const found = await asked(() => navigator.credentials.get({ publicKey }));

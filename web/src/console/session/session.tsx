@@ -1,17 +1,19 @@
 /** Who is at this desk and what they may do. */
 import { useQuery } from "@tanstack/react-query";
 import { createContext, use } from "react";
-import { getSession, logout } from "../../shared/api/calls";
-import { ApiError, setCsrf } from "../../shared/api/http";
+import { getSession, logout } from "./calls";
+import { setCsrf } from "../../shared/api/client";
+import { ApiError } from "../../shared/api/errors";
 import type { Session } from "../../shared/api/types";
 import { adoptLanguage } from "../../shared/i18n";
 import { kindsQuery, queryClient, territoryQuery } from "../state/server";
-import { entered } from "./arrival";
+import { arrival, entered } from "./arrival";
 
 const key = ["session"];
 // `entered` is set while this browser may hold a session: a first visit need not ask only to be told no.
 
 async function fetchSession(): Promise<Session | null> {
+  arrival(); // Who comes back from a login elsewhere has a session as well.
   if (!localStorage.getItem(entered)) return null;
   // Asked for together: one way to the server and back, not two.
   const early = [queryClient.query(territoryQuery), queryClient.query(kindsQuery)];
@@ -64,22 +66,8 @@ export function useSession(): Session {
   return session;
 }
 
-/** What the screens ask for; the server decides again at each call. */
-export const permission = {
-  commands: "control.read",
-  command: "control.command",
-  cancel: "control.cancel",
-  journal: "journal.read",
-  quarantine: "quarantine.read",
-  gateways: "gateways.read",
-  system: "core.system",
-  users: "access.read",
-  manageUsers: "access.manage",
-  tokens: "access.tokens",
-  roles: "access.roles",
-} as const;
-
-export function useCan(): (what: keyof typeof permission) => boolean {
+/** Whether this person holds a permission somewhere; the server decides again at each call. */
+export function useCan(): (permission: string) => boolean {
   const { permissions } = useSession();
-  return (what) => permissions.includes(permission[what]);
+  return (permission) => permissions.includes(permission);
 }

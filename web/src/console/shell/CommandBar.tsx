@@ -1,21 +1,22 @@
 import { Combobox, Kbd, Loader, TextInput, useCombobox } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { ChevronRight, Lightbulb, type LucideIcon, MapPinned, Route, Search } from "lucide-react";
+import { Box, ChevronRight, Lightbulb, type LucideIcon, MapPinned, Route, Search } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
-import { search } from "../../shared/api/calls";
+import { search } from "../../rooms/twin/calls";
 import type { SearchItem } from "../../shared/api/types";
 import { explain } from "../../shared/i18n/words";
 import { showBox, showPoint } from "../map/controller";
+import { useDesks, useRoomVerbs } from "../frame/rooms";
 import { useCan } from "../session/session";
 import { openAsset } from "../state/desk";
 import classes from "./CommandBar.module.css";
 import { focusTopPanel } from "./focus";
 import { allVerbs, matching, selectIn } from "./verbs";
 
-const icons: Record<SearchItem["type"], LucideIcon> = { asset: Lightbulb, street: Route, municipality: MapPinned };
+const icons: Partial<Record<string, LucideIcon>> = { asset: Lightbulb, street: Route, municipality: MapPinned };
 const mostVerbs = 5;
 /** On a phone the answers are wider than the field. */
 const narrow = window.matchMedia("(max-width: 768px)").matches;
@@ -33,6 +34,8 @@ function go(item: SearchItem): void {
 export function CommandBar() {
   const { t } = useTranslation();
   const can = useCan();
+  const desks = useDesks();
+  const roomVerbs = useRoomVerbs();
   const [path, navigate] = useLocation();
   const [words, setWords] = useState("");
   const [asked] = useDebouncedValue(words.trim(), 120);
@@ -47,8 +50,8 @@ export function CommandBar() {
     placeholderData: keepPreviousData,
   });
   const items = words.trim() ? (found.data?.items ?? []) : [];
-  const known = combobox.dropdownOpened ? matching(allVerbs(can, navigate), words).slice(0, words.trim() ? mostVerbs : 12) : [];
-  const place = can("command") ? items.find(({ type }) => type !== "asset") : undefined;
+  const known = combobox.dropdownOpened ? matching(allVerbs(desks, roomVerbs, navigate), words).slice(0, words.trim() ? mostVerbs : 12) : [];
+  const place = can("control.command") ? items.find(({ type }) => type !== "asset") : undefined;
   const verbs = place && combobox.dropdownOpened ? [selectIn(place), ...known] : known;
   const settled = asked === words.trim() && !found.isFetching;
 
@@ -93,7 +96,7 @@ export function CommandBar() {
           {items.length > 0 && (
             <Combobox.Group label={t("bar.found")}>
               {items.map((item, i) => {
-                const Icon = icons[item.type];
+                const Icon = icons[item.type] ?? Box;
                 return (
                   <Combobox.Option key={`${item.type}-${item.id}`} value={`item:${i}`} data-testid="search-result" data-type={item.type}>
                     <span className={classes["option"]}>

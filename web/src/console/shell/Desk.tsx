@@ -1,8 +1,10 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { Territory } from "../../shared/api/types";
-import { useCommandEvents } from "../command/events";
+import { useCommandEvents } from "../../rooms/control/events";
 import { ListDrawer } from "../list/ListDrawer";
+import { fetchAhead, useDesks } from "../frame/rooms";
+import { useRoomTopics } from "../frame/topics";
 import { useFilterOnMap } from "../list/filter";
 import { LayerChips } from "../map/LayerChips";
 import { MapView } from "../map/MapView";
@@ -11,7 +13,7 @@ import classes from "./Desk.module.css";
 import { Dock } from "./Dock";
 import { NotLive } from "./NotLive";
 import { Rail } from "./Rail";
-import { Sheets, fetchDesks } from "./Sheets";
+import { Sheets } from "./Sheets";
 import { Shortcuts } from "./Shortcuts";
 import { TopBar } from "./TopBar";
 import { useAssetInAddress } from "./address";
@@ -24,16 +26,18 @@ const quietAfter = 4_000;
 export default function Desk({ territory }: { territory: Territory }) {
   const { t } = useTranslation();
   const drawer = useDesk((desk) => desk.drawer);
+  const desks = useDesks();
   useEffect(() => {
     document.title = `${territory.name} · Vigie`;
   }, [territory]);
   useEffect(() => {
-    const timer = setTimeout(fetchDesks, quietAfter);
+    const timer = setTimeout(() => fetchAhead(desks), quietAfter);
     return () => clearTimeout(timer);
-  }, []);
+  }, [desks]);
   useAssetInAddress();
   useShortcuts();
   useCommandEvents();
+  useRoomTopics();
   useFilterOnMap();
 
   return (

@@ -1,7 +1,7 @@
+import { Suspense } from "react";
+import { Boundary } from "../../shared/ui/Boundary";
+import { panelOf } from "../frame/rooms";
 import { useDesk } from "../state/desk";
-import { AssetPanel } from "../asset/AssetPanel";
-import { CommandPanel } from "../command/CommandPanel";
-import { SelectionPanel } from "../command/SelectionPanel";
 import classes from "./Dock.module.css";
 
 /** Panels stack at the right, the newest on top. */
@@ -10,10 +10,9 @@ export function Dock() {
   if (panels.length === 0) return null;
   return (
     <aside className={classes["dock"]} data-dock>
-      {panels.map((panel) => {
-        if (panel.kind === "asset") return <AssetPanel key={`asset-${panel.id}`} id={panel.id} />;
-        if (panel.kind === "command") return <CommandPanel key={`command-${panel.id}`} id={panel.id} />;
-        return <SelectionPanel key="selection" />;
+      {panels.map(({ kind, id = "" }) => {
+        const Panel = panelOf(kind);
+        return Panel && <Boundary key={`${kind}-${id}`}><Suspense><Panel id={String(id)} /></Suspense></Boundary>;
       })}
     </aside>
   );

@@ -1,18 +1,20 @@
 import { Kbd, Modal, Table } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { useCan } from "../session/session";
+import { word } from "../../shared/i18n/words";
+import { useDesks } from "../frame/rooms";
 import { useDesk } from "../state/desk";
-import { visibleDesks } from "./desks";
 
 export function Shortcuts() {
   const { t } = useTranslation();
-  const can = useCan();
+  const desks = useDesks();
   const opened = useDesk((desk) => desk.shortcuts);
   const set = useDesk((desk) => desk.set);
   const rows: [string[], string][] = [
     [["Ctrl", "K"], t("shortcuts.commandBar")],
     [["/"], t("shortcuts.commandBar")],
-    ...visibleDesks(can).map(({ key, name }): [string[], string] => [[key], t(`desk.${name}`)]),
+    ...desks.flatMap(({ go, name }): [string[], string][] => (go ? [[["G", go.toUpperCase()], word("desk", name)]] : [])),
+    [["J", "K"], t("shortcuts.list_rows")],
+    [["F"], t("shortcuts.filter")],
     [["P"], t("shortcuts.panel")],
     [["L"], t("shortcuts.list")],
     [["B"], t("shortcuts.box")],

@@ -1,5 +1,6 @@
 /** The open light is part of the address, so that it can be sent to a colleague. */
 import { useEffect } from "react";
+import { useSearch } from "wouter";
 import { openAsset, useDesk } from "../state/desk";
 
 const name = "light";
@@ -10,9 +11,13 @@ export function lightInAddress(): number | null {
 }
 
 export function useAssetInAddress(): void {
+  const search = useSearch();
+  // At first, and when a link or the browser's way back leads to another light.
   useEffect(() => {
     const asked = lightInAddress();
-    if (asked !== null) openAsset(asked);
+    if (asked !== null && !useDesk.getState().panels.some(({ kind, id }) => kind === "asset" && id === asked)) openAsset(asked);
+  }, [search]);
+  useEffect(() => {
     return useDesk.subscribe((now, before) => {
       if (now.panels === before.panels) return;
       const panel = now.panels.find((candidate) => candidate.kind === "asset");

@@ -4,9 +4,15 @@ export function focusCommandBar(): void {
   document.querySelector<HTMLInputElement>("[data-command-bar]")?.focus();
 }
 
-/** The newest panel; once it is there. */
+/** The newest panel; once it is there: its code may still be on its way. */
 export function focusTopPanel(): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-dock] h2")?.focus());
+  let tries = 60;
+  const look = () => {
+    const head = document.querySelector<HTMLElement>("[data-dock] h2");
+    if (head) head.focus();
+    else if (tries-- > 0) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
 }
 
 /** From a field to the head of its panel: what is typed there stays. */

@@ -1,24 +1,11 @@
 /** One keystroke each; none while typing. */
 import { useEffect } from "react";
 import { useLocation } from "wouter";
-import { useCan } from "../session/session";
+import { inDialogue } from "../frame/dialogue";
+import { goKeys, plainKey, typing } from "../frame/keys";
+import { useDesks } from "../frame/rooms";
 import { useDesk } from "../state/desk";
-import { visibleDesks } from "./desks";
 import { focusCommandBar, focusTopPanel, leaveField } from "./focus";
-
-/** Asked before any dialogue hears the key, so listened for before any is there: Escape closes it, and only it. */
-let inDialogue = false;
-window.addEventListener(
-  "keydown",
-  () => {
-    inDialogue = document.querySelector("[role=dialog],[role=menu]") !== null;
-  },
-  { capture: true },
-);
-
-function typing(target: EventTarget | null): target is HTMLElement {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
-}
 
 /** One thing at a time, the nearest first. */
 function close(from: EventTarget | null, path: string, navigate: (path: string) => void): void {
@@ -29,16 +16,16 @@ function close(from: EventTarget | null, path: string, navigate: (path: string) 
   else if (desk.panels[0]) {
     desk.closePanel(desk.panels[0]);
     focusTopPanel();
-  } else if (path !== "/") navigate("/");
+  } else if (path !== "/") navigate(path.slice(0, path.lastIndexOf("/")) || "/");
   else if (desk.drawer) desk.set({ drawer: false });
 }
 
 export function useShortcuts(): void {
-  const can = useCan();
+  const desks = useDesks();
   const [path, navigate] = useLocation();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (inDialogue) return;
+      if (inDialogue()) return;
       const desk = useDesk.getState();
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
@@ -46,9 +33,13 @@ export function useShortcuts(): void {
         return;
       }
       if (event.key === "Escape" && typing(event.target) && leaveField(event.target)) return;
-      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || event.defaultPrevented) return;
-      const place = visibleDesks(can).find((candidate) => candidate.key === event.key);
-      if (event.key === "/") focusCommandBar();
+      if (!plainKey(event) || typing(event.target) || event.defaultPrevented) return;
+      const letter = goKeys.press(event.key, event.timeStamp);
+      const onRail = desks.filter(({ hidden }) => !hidden);
+      const place = letter === null ? onRail[Number(event.key) - 1] : desks.find(({ go }) => go !== undefined && go === letter);
+      if (letter !== null) {
+        if (place) navigate(place.path);
+      } else if (event.key === "/") focusCommandBar();
       else if (event.key === "?") desk.set({ shortcuts: true });
       else if (event.key === "b") desk.set({ boxTool: !desk.boxTool });
       else if (event.key === "l") desk.set({ drawer: !desk.drawer });
@@ -60,5 +51,5 @@ export function useShortcuts(): void {
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, [can, path, navigate]);
+  }, [desks, path, navigate]);
 }

@@ -1,15 +1,16 @@
 /** What the command bar can do besides finding: each verb by its words. */
-import { findAssetIds } from "../../shared/api/calls";
+import { findAssetIds } from "../../rooms/twin/calls";
 import type { SearchItem, Territory } from "../../shared/api/types";
 import i18next from "i18next";
 import { setLanguage } from "../../shared/i18n";
-import { quote } from "../list/filter";
+import { quote } from "../../shared/filter";
 import { showBox, showLights } from "../map/controller";
-import { leave, type permission } from "../session/session";
+import { word } from "../../shared/i18n/words";
+import type { BarVerb, DeskSpec } from "../frame/room";
+import { leave } from "../session/session";
 import { useDesk } from "../state/desk";
 import { queryClient, territoryQuery } from "../state/server";
 import { lights } from "../state/live";
-import { visibleDesks } from "./desks";
 import { focusTopPanel } from "./focus";
 
 export interface Verb {
@@ -23,13 +24,14 @@ export function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
-export function allVerbs(can: (what: keyof typeof permission) => boolean, navigate: (path: string) => void): Verb[] {
+export function allVerbs(desks: readonly DeskSpec[], ofRooms: readonly BarVerb[], navigate: (path: string) => void): Verb[] {
   const t = i18next.t.bind(i18next);
   const desk = useDesk.getState();
-  const verbs: Verb[] = visibleDesks(can).map(({ name, path }) => ({
-    id: `go-${name}`, label: t("verb.go", { desk: t(`desk.${name}`) }), run: () => navigate(path),
+  const verbs: Verb[] = desks.map(({ name, path }) => ({
+    id: `go-${name}`, label: t("verb.go", { desk: word("desk", name) }), run: () => navigate(path),
   }));
   verbs.push(
+    ...ofRooms.map(({ name, run }) => ({ id: `room-${name}`, label: word("verb", name), run: () => run(navigate) })),
     { id: "list", label: t(desk.drawer ? "verb.closeList" : "verb.openList"), run: () => desk.set({ drawer: !desk.drawer }) },
     { id: "box", label: t("verb.box"), run: () => desk.set({ boxTool: true }) },
     {

@@ -1,10 +1,11 @@
 /** What this person has open and selected. Nothing here comes from the server. */
 import { create } from "zustand";
 
-export type Panel =
-  | { kind: "asset"; id: number }
-  | { kind: "selection" }
-  | { kind: "command"; id: string };
+/** A panel in the dock: the rooms say which kinds there are. */
+export interface Panel {
+  kind: string;
+  id?: number | string;
+}
 
 export interface Shown {
   normal: boolean;
@@ -41,7 +42,6 @@ interface Desk {
 }
 
 export function samePanel(a: Panel, b: Panel): boolean {
-  if (a.kind === "selection" || b.kind === "selection") return a.kind === b.kind;
   return a.kind === b.kind && a.id === b.id;
 }
 

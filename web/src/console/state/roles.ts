@@ -1,7 +1,7 @@
 /** The roles there are: those that rooms declare, as this installation edited them, and its own. */
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { getRoles } from "../../shared/api/calls";
+import { getRoles } from "../../rooms/access/calls";
 import type { RoleRow } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 

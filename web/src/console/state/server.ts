@@ -2,8 +2,9 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { getKinds, getTerritory } from "../../shared/api/calls";
-import { ApiError } from "../../shared/api/http";
+import { api, ok } from "../../shared/api/client";
+import { getKinds } from "../../rooms/twin/calls";
+import { ApiError } from "../../shared/api/errors";
 import type { KindSpec, MetricSpec, Territory } from "../../shared/api/types";
 import { type Format, makeFormat } from "../../shared/i18n/format";
 
@@ -20,7 +21,7 @@ export const queryClient = new QueryClient({
   },
 });
 
-export const territoryQuery = { queryKey: ["territory"], queryFn: getTerritory, staleTime: Infinity };
+export const territoryQuery = { queryKey: ["territory"], queryFn: () => ok(api.GET("/api/v1/territory")) as Promise<Territory>, staleTime: Infinity };
 export const kindsQuery = { queryKey: ["kinds"], queryFn: getKinds, staleTime: Infinity };
 
 export function useTerritory(): Territory | undefined {

@@ -12,6 +12,8 @@ export type Session = Schemas["Session"];
 export type Ways = Schemas["Ways"];
 export type OwnSession = Schemas["OwnSession"];
 export type Passkey = Schemas["Passkey"];
+/** What the browser's passkey answered: a JSON of WebAuthn. */
+export type PasskeyAnswer = Schemas["Credential"];
 export type Identity = Schemas["Identity"];
 export type RoleRow = Schemas["RoleView"];
 export type RoleInput = Schemas["RoleInput"];
@@ -44,6 +46,7 @@ export interface Page<T> {
 
 export type JournalEntry = Omit<Schemas["Entry"], "changes"> & { changes: Change[] };
 export type Change = Schemas["Change"];
+export type Parked = Schemas["Parked"];
 
 export const commandStates = [
   "requested", "awaiting_approval", "sent", "delivered", "confirmed", "refused", "failed", "timed_out", "cancelled", "superseded",
@@ -51,7 +54,9 @@ export const commandStates = [
 export type CommandState = Schemas["TargetState"]["state"];
 export type CommandCounts = Partial<Record<CommandState, number>>;
 export type Command = Omit<Schemas["Command"], "params"> & { params: Record<string, number> };
-export type NewCommand = Omit<Schemas["RequestCommand"], "expires_in_s"> & { expires_in_s?: number };
+export type RequestCommand = Schemas["RequestCommand"];
+/** The server has a time of its own for it. */
+export type NewCommand = Omit<RequestCommand, "expires_in_s"> & { expires_in_s?: number };
 export type CommandTarget = Schemas["TargetState"];
 
 export type QuarantineItem = Schemas["Quarantined"];

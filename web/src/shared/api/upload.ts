@@ -1,5 +1,6 @@
 /** Sending a file, with progress: fetch cannot tell how far it is, so this is the one XMLHttpRequest. */
-import { ApiError, type ProblemBody, csrfHeader } from "./http";
+import { csrfHeader } from "./client";
+import { ApiError, type Problem } from "./errors";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -25,7 +26,7 @@ export function uploadFile(
       const first = (sender.response as { items?: Uploaded[] } | null)?.items?.[0];
       if (sender.status === 201 && first) resolve(first);
       else {
-        const problem = (sender.response ?? {}) as ProblemBody;
+        const problem = (sender.response ?? {}) as Problem;
         reject(new ApiError(sender.status, problem.code ?? `http_${sender.status}`, problem));
       }
     };

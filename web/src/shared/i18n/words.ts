@@ -1,12 +1,18 @@
 /** Words for what the server names by a code: errors, reasons, acts. An unknown code is shown, never hidden. */
 import i18next from "i18next";
-import { ApiError } from "../api/http";
+import { ApiError } from "../api/errors";
 
-type Group = "problem" | "quarantineCode" | "targetError" | "act" | "component" | "detail" | "metric"
-  | "kind" | "role" | "permission" | "lifecycle" | "attribute" | "objectType" | "field" | "commandState";
-
-export function word(group: Group, code: string, params: Record<string, unknown> = {}): string {
+/** `group` is one of the catalogue's: act, problem, permission, desk … Rooms add to them. */
+export function word(group: string, code: string, params: Record<string, unknown> = {}): string {
   return i18next.t(`${group}.${code.replace(/[^a-zA-Z0-9]+/g, "_")}`, { ...params, defaultValue: code });
+}
+
+/** The faulty fields of a form or filter, each in the reader's words as far as its code has any. */
+export function fieldFaults(error: unknown): { field: string; words: string }[] {
+  if (!(error instanceof ApiError)) return [];
+  return error.fields.map(({ field, code, message }) => ({
+    field, words: i18next.exists(`problem.${code}`) ? word("problem", code, error.problem.params) : message,
+  }));
 }
 
 export function explain(error: unknown): string {

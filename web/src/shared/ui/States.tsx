@@ -3,7 +3,7 @@ import { Button, Skeleton, Stack, Text } from "@mantine/core";
 import { CircleSlash, type LucideIcon, RotateCcw, SearchX, ShieldOff, TriangleAlert, WifiOff } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "../api/http";
+import { ApiError } from "../api/errors";
 import { explain } from "../i18n/words";
 import classes from "./States.module.css";
 

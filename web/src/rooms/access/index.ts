@@ -1,0 +1,12 @@
+import { CircleUser, Users } from "lucide-react";
+import { defineRoom } from "../../console/frame/room";
+
+export default defineRoom({
+  desk: [
+    {
+      name: "administration", path: "/administration", group: "administer", order: 10, icon: Users, go: "u",
+      needs: ["access.read", "access.roles", "access.tokens"], load: () => import("./AdministrationPage"),
+    },
+    { name: "account", path: "/account", group: "administer", icon: CircleUser, hidden: true, load: () => import("../../console/session/AccountPage") },
+  ],
+});
