@@ -119,7 +119,7 @@ async def change_function(
     return Tagged(function, str(function.version))
 
 
-@get("/duty/on-call", permission="duty.read")
+@get("/duty/on-call", permission="duty.read", may_be_missing=True)
 async def list_on_call(unit: Unit, function: str = "", at: At = None) -> list[OnCall]:
     """Who is on call for a function (by key or id), or for every one, now or at an instant."""
     return await rota.on_call(unit, OnCallAt(function[:64], at))

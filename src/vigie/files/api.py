@@ -53,7 +53,7 @@ async def upload_files(
     return UploadedList(kept)
 
 
-@get("/files", permission=ANY_LOGIN)
+@get("/files", permission=ANY_LOGIN, may_be_missing=True)
 async def list_attachments(unit: Unit, object_type: str, object_id: str) -> AttachmentList:
     """The files of an object that one may see."""
     return AttachmentList(await service.attached_to(unit, Ref(object_type, object_id)))
