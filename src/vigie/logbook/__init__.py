@@ -5,7 +5,7 @@ first, `hand_over` and `take` change the shift. Other rooms call `logbook.write`
 Never: change or delete an entry; decide what an entry asks for.
 """
 
-from vigie.logbook.model import HandOver, LogEntry, Shift, WriteEntry
+from vigie.logbook.model import LogEntry, LogShift, ShiftHandOver, WriteEntry
 from vigie.logbook.service import hand_over, take, write
 
-__all__ = ["HandOver", "LogEntry", "Shift", "WriteEntry", "hand_over", "take", "write"]
+__all__ = ["LogEntry", "LogShift", "ShiftHandOver", "WriteEntry", "hand_over", "take", "write"]

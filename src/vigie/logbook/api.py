@@ -12,7 +12,15 @@ from vigie.core.lists import Listing
 from vigie.core.states import version
 from vigie.core.web import IfMatch, Tagged, get, post
 from vigie.logbook import service
-from vigie.logbook.model import ENTRY, SHIFT, Correction, HandOver, LogEntry, Shift, WriteEntry
+from vigie.logbook.model import (
+    ENTRY,
+    SHIFT,
+    Correction,
+    LogEntry,
+    LogShift,
+    ShiftHandOver,
+    WriteEntry,
+)
 
 ENTRIES = Listing(
     "logbook.entries",
@@ -35,7 +43,7 @@ ENTRIES = Listing(
 SHIFTS = Listing(
     "logbook.shifts",
     SHIFT,
-    row=Shift,
+    row=LogShift,
     fields=Fields(
         Number("number", SHIFT.c.number, whole=True),
         Choice("state", SHIFT.c.state, ("open", "handed", "closed")),
@@ -75,7 +83,7 @@ async def correct_entry(unit: Unit, entry_id: UUID, data: Correction) -> LogEntr
 
 
 @get("/logbook/shifts/{shift_id:uuid}", permission="logbook.read")
-async def read_shift(unit: Unit, shift_id: UUID) -> Tagged[Shift]:
+async def read_shift(unit: Unit, shift_id: UUID) -> Tagged[LogShift]:
     """One shift."""
     shift = await service.read_shift(unit, shift_id)
     return Tagged(shift, str(shift.version))
@@ -83,15 +91,15 @@ async def read_shift(unit: Unit, shift_id: UUID) -> Tagged[Shift]:
 
 @post("/logbook/shifts/{shift_id:uuid}/hand-over", permission="logbook.hand_over")
 async def hand_over(
-    unit: Unit, shift_id: UUID, data: HandOver, if_match: IfMatch = None
-) -> Tagged[Shift]:
+    unit: Unit, shift_id: UUID, data: ShiftHandOver, if_match: IfMatch = None
+) -> Tagged[LogShift]:
     """End a shift with a note for the next one."""
     shift = await service.hand_over(unit, shift_id, data, version(if_match))
     return Tagged(shift, str(shift.version))
 
 
 @post("/logbook/shifts/{shift_id:uuid}/take", permission="logbook.hand_over")
-async def take_shift(unit: Unit, shift_id: UUID, if_match: IfMatch = None) -> Tagged[Shift]:
+async def take_shift(unit: Unit, shift_id: UUID, if_match: IfMatch = None) -> Tagged[LogShift]:
     """Take what was handed over: the next shift begins."""
     shift = await service.take(unit, shift_id, version(if_match))
     return Tagged(shift, str(shift.version))

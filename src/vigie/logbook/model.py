@@ -75,7 +75,7 @@ class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settles: bool = False
 
 
-class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ShiftHandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the next shift must know."""
 
     note: Words
@@ -105,7 +105,7 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     compartment: str
 
 
-class Shift(msgspec.Struct, frozen=True, kw_only=True):
+class LogShift(msgspec.Struct, frozen=True, kw_only=True):
     """A shift: numbered, opened by its first entry, handed over with a note, taken by the next."""
 
     id: UUID

@@ -16,7 +16,15 @@ from vigie.core.objects import Ref, Title
 from vigie.core.states import step
 from vigie.core.text import fold
 from vigie.logbook import rules
-from vigie.logbook.model import ENTRY, SHIFT, Correction, HandOver, LogEntry, Shift, WriteEntry
+from vigie.logbook.model import (
+    ENTRY,
+    SHIFT,
+    Correction,
+    LogEntry,
+    LogShift,
+    ShiftHandOver,
+    WriteEntry,
+)
 
 T = TypeVar("T", bound=msgspec.Struct)
 TOPIC = "logbook.entries"
@@ -66,7 +74,7 @@ async def correct(unit: Unit, entry: UUID, correction: Correction) -> LogEntry:
     return written
 
 
-async def hand_over(unit: Unit, shift: UUID, data: HandOver, version: int | None) -> Shift:
+async def hand_over(unit: Unit, shift: UUID, data: ShiftHandOver, version: int | None) -> LogShift:
     """End a shift with a note for the next. Raises Conflict when it is over already."""
     taken = await step(
         unit, rules.SHIFT, SHIFT, shift, "hand_over", version=version, reason=data.note,
@@ -75,7 +83,7 @@ async def hand_over(unit: Unit, shift: UUID, data: HandOver, version: int | None
     return await _stepped(unit, shift, taken.row["number"], "logbook.handed_over", taken.changed)
 
 
-async def take(unit: Unit, shift: UUID, version: int | None) -> Shift:
+async def take(unit: Unit, shift: UUID, version: int | None) -> LogShift:
     """Take what was handed over: the next shift is the caller's. Raises Conflict."""
     taken = await step(unit, rules.SHIFT, SHIFT, shift, "take", version=version)
     after = await _stepped(unit, shift, taken.row["number"], "logbook.taken", taken.changed)
@@ -92,12 +100,12 @@ async def read_entry(unit: Unit, entry: UUID) -> LogEntry:
     return _shown(row, LogEntry)
 
 
-async def read_shift(unit: Unit, shift: UUID) -> Shift:
+async def read_shift(unit: Unit, shift: UUID) -> LogShift:
     """One shift. Raises NotFound."""
     row = (await unit.execute(select(SHIFT).where(SHIFT.c.id == shift))).mappings().first()
     if row is None:
         raise NotFound("shift_not_found", f"There is no shift {shift}.")
-    return _shown(row, Shift)
+    return _shown(row, LogShift)
 
 
 async def entries_of(unit: Unit, shift: UUID) -> list[LogEntry]:
@@ -193,7 +201,7 @@ async def _add(
     return entry
 
 
-async def _open_shift(unit: Unit, municipality: str, trade: str, compartment: str) -> Shift:
+async def _open_shift(unit: Unit, municipality: str, trade: str, compartment: str) -> LogShift:
     """The open shift of a log, locked; the first entry after a hand-over begins the next one."""
     log = {"municipality": municipality, "trade": trade, "compartment": compartment}
     await unit.execute(
@@ -219,10 +227,10 @@ async def _open_shift(unit: Unit, municipality: str, trade: str, compartment: st
         }
         await unit.execute(SHIFT.insert().values(**opened))
         return await read_shift(unit, opened["id"])
-    return _shown(row, Shift)
+    return _shown(row, LogShift)
 
 
-async def _stepped(unit: Unit, shift: UUID, number: int, act: str, changed: bool) -> Shift:
+async def _stepped(unit: Unit, shift: UUID, number: int, act: str, changed: bool) -> LogShift:
     after = await read_shift(unit, shift)
     if changed:
         key = f"{after.municipality}/{after.trade}"

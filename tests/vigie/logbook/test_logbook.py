@@ -17,7 +17,7 @@ from vigie.core.journal import Change, list_entries, record
 from vigie.core.journal.read import Filter
 from vigie.core.scope import Grant, Principal, scope_of
 from vigie.core.web import build_app
-from vigie.logbook import HandOver, WriteEntry, service
+from vigie.logbook import ShiftHandOver, WriteEntry, service
 from vigie.logbook.model import Correction, LogEntry
 from vigie.logbook.rules import still_open
 
@@ -77,12 +77,12 @@ async def test_a_shift_is_handed_over_with_what_is_open(database):
     async with unit_of(database, ANNE) as unit:
         assert [e.id for e in await service.open_items(unit)] == [asked.id]
         with pytest.raises(PreconditionFailed):
-            await service.hand_over(unit, asked.shift, HandOver("quiet"), 7)
+            await service.hand_over(unit, asked.shift, ShiftHandOver("quiet"), 7)
         with pytest.raises(Invalid):
-            await service.hand_over(unit, asked.shift, HandOver("  "), 1)
-        handed = await service.hand_over(unit, asked.shift, HandOver("Quiet but the pump"), 1)
+            await service.hand_over(unit, asked.shift, ShiftHandOver("  "), 1)
+        handed = await service.hand_over(unit, asked.shift, ShiftHandOver("Quiet but the pump"), 1)
         assert (handed.state, handed.handed_by, handed.version) == ("handed", "anne", 2)
-        again = await service.hand_over(unit, asked.shift, HandOver("twice"), 2)
+        again = await service.hand_over(unit, asked.shift, ShiftHandOver("twice"), 2)
         assert again.note == "Quiet but the pump"
     async with unit_of(database, ANNE) as unit:
         assert (await service.take(unit, asked.shift, 2)).state == "closed"
