@@ -51,6 +51,8 @@ export interface ListPageProps<T> {
   tools?: ReactNode;
   /** A line above the rows: what this list is. */
   intro?: string;
+  /** What one writes or does above the rows: a form that adds one. */
+  head?: ReactNode;
   empty: string;
   emptyHint?: string;
   /** Asks again by itself, while only the first page is open. Live topics are better. */
@@ -65,7 +67,7 @@ function filterFault(error: unknown): ApiError | null {
 }
 
 export function ListPage<T>(props: ListPageProps<T>) {
-  const { title, path, queryKey, load, id, columns, queue, detail, filter, initialSort = "", exportHref, views, tools, intro, empty, emptyHint, every } = props;
+  const { title, path, queryKey, load, id, columns, queue, detail, filter, initialSort = "", exportHref, views, tools, intro, head, empty, emptyHint, every } = props;
   const { t } = useTranslation();
   const format = useFormat();
   const [here, navigate] = useLocation();
@@ -181,6 +183,7 @@ export function ListPage<T>(props: ListPageProps<T>) {
     >
       <div className={classes["page"]} data-open={open !== null || undefined}>
         <div className={classes["list"]}>
+          {open === null && head}
           {filter && (
             <FilterBar
               key={path} fieldRef={field} spec={filter} value={state.filter} onChange={(text) => put({ filter: text })} onLeave={toRows}

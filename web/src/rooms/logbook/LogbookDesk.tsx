@@ -109,7 +109,7 @@ export default function LogbookDesk() {
       title={t("desk.logbook")} path="/logbook" queryKey={["logbook"]} load={load} id={id} columns={columns} initialSort="-at"
       queue={(entry) => ({ title: said(entry), line: who(entry), age: <Time at={entry.at} />, end: <State entry={entry} open={open} />, waits: open?.has(entry.id) ?? false })}
       detail={(entry) => <EntryDetail id={entry} />} filter={{ placeholder: t("logbook.filter") }} exportHref={(query) => exportOf(query, i18n.language)}
-      tools={<><ShiftBar />{can("logbook.write") && <Write />}</>} empty={t("logbook.empty")} emptyHint={t("logbook.emptyHint")}
+      tools={<ShiftBar />} head={can("logbook.write") && <Write />} empty={t("logbook.empty")} emptyHint={t("logbook.emptyHint")}
     />
   );
 }
