@@ -46,7 +46,8 @@ test: setup-dev check web browser
 	@$(PY) -m pytest tests/conformance
 	@$(PY) -m pytest tests/e2e
 	@$(PY) -m pytest tests/faults/test_kills.py
-	@$(PY) -m pytest tests/faults --ignore=tests/faults/test_kills.py --ignore=tests/faults/test_one_person.py
+	@$(PY) -m pytest tests/faults --ignore=tests/faults/test_kills.py --ignore=tests/faults/test_one_person.py \
+		--ignore=tests/faults/test_flood.py
 
 pytest: setup-dev
 	@$(PY) -m pytest tests/vigie tests/simcity -n 2
@@ -57,7 +58,7 @@ bench: setup-dev web
 faults: setup-dev web
 	@VIGIE_FAULT_ROUNDS=3 VIGIE_FAULT_FREEZE_S=30 VIGIE_FAULT_RATE=2000 VIGIE_FAULT_LIGHTS=34000 VIGIE_FAULT_LIVE_S=5 \
 		$(PY) -m pytest tests/faults/test_kills.py -s
-	@$(PY) -m pytest tests/faults/test_one_person.py
+	@$(PY) -m pytest tests/faults/test_one_person.py tests/faults/test_flood.py
 
 lock:
 	@sh scripts/lock

@@ -145,8 +145,9 @@ def _written(term: Term) -> str:
         bare = _FREE.fullmatch(word) and not word.startswith("-") and not _FIELD.match(word)
         return sign + (word if bare else _quote(word))
     operator = "" if term.operator == "=" else term.operator
+    # A value that begins with `=` would make another operator of the one before it.
     values = ",".join(
-        v if _BARE.fullmatch(v) and not _COMPARE.match(v) else _quote(v) for v in term.values
+        v if _BARE.fullmatch(v) and v[0] not in "<=>" else _quote(v) for v in term.values
     )
     return f"{sign}{term.field}:{operator}{values}"
 

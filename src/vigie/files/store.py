@@ -63,7 +63,11 @@ class Store:
         """Remove workspaces that nobody wrote to for a while; how many."""
         removed = 0
         for folder in _entries(self._temporary):
-            newest = max(_age_of(path) for path in (folder, *folder.rglob("*")))
+            try:
+                newest = max(_age_of(path) for path in (folder, *folder.rglob("*")))
+            except FileNotFoundError:
+                # Its upload ended, or another sweep was here, while we looked.
+                continue
             if time.time() - newest > older_than_s:
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, DateTime, Float, Integer, MetaData, Table, select
 from sqlalchemy import Text as SqlText
@@ -68,6 +68,7 @@ def bare(terms):
 
 
 @given(st.lists(words | conditions, max_size=6))
+@example([Term("A", ("=",), "<")])
 def test_what_is_written_is_read_back(terms):
     assert bare(parse(write(terms))) == bare(terms)
 

@@ -142,7 +142,7 @@ async def test_two_names_of_one_host_are_none(app):
     async with client(app) as stranger:
         two = [("Host", "elsewhere.example"), ("Host", "127.0.0.1:8080")]
         answer = await stranger.get("/healthz", headers=two)
-    assert (answer.status_code, answer.json()["code"]) == (400, "wrong_host")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_host")
 
 
 async def test_all_who_ask_whether_it_is_ready_share_one_connection(app, monkeypatch):
