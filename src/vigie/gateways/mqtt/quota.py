@@ -164,7 +164,12 @@ class Quota:
                 weight = size / messages if size else state.bytes / max(1, state.messages)
                 taken[source.client] = taken.get(source.client, 0.0) + count * weight
         allowed = share_allowed(max(len(self._sessions.of), len(taken))) * state.limit
+        now = time.monotonic()
         for token, size in taken.items():
+            # Where few clients share the stream, a long pause of the ingest gives an honest one a
+            # large part of it: only who sent more than its rate is kept out for it.
+            if not self.holds(token) and self._allowance.ahead_s(token, now) <= 0:
+                continue
             if size > allowed or (self.holds(token) and size > allowed / 2):
                 await self._extend(token, f"{size / state.limit:.0%} of what may wait to be stored")
 
