@@ -1,6 +1,10 @@
 """Access: who may do what, where. Users, sessions, tokens, roles, the permission catalogue."""
 
-from vigie.core.access.catalogue import (
+from vigie.core.access.logins import Logins
+from vigie.core.access.model import NOBODY, Caller, Login
+from vigie.core.access.names import display_names
+from vigie.core.access.permissions import PERMISSIONS
+from vigie.core.permissions import (
     ANY_LOGIN,
     EVERY_ROLE,
     PUBLIC,
@@ -9,10 +13,6 @@ from vigie.core.access.catalogue import (
     Permission,
     Role,
 )
-from vigie.core.access.logins import Logins
-from vigie.core.access.model import NOBODY, Caller, Login
-from vigie.core.access.names import display_names
-from vigie.core.access.permissions import PERMISSIONS
 
 __all__ = [
     "ANY_LOGIN",

@@ -7,11 +7,11 @@ from litestar.datastructures import Cookie
 
 from vigie.core import clock
 from vigie.core.access import devices, sessions
-from vigie.core.access.catalogue import Catalogue
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import Caller, Login, Person, Session
 from vigie.core.access.passkeys import Place
 from vigie.core.errors import Forbidden, Unauthenticated
+from vigie.core.permissions import Catalogue
 from vigie.core.runtime import Runtime
 from vigie.core.web.guard import (
     client_of,

@@ -9,7 +9,6 @@ from litestar.datastructures import Cookie
 
 from vigie.core.access import attempts, rights_api, sessions, signin_api, tokens, users
 from vigie.core.access.answers import demand_private, entered, login_of, session_of, visitor_of
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import (
     Caller,
@@ -25,6 +24,7 @@ from vigie.core.access.model import (
 )
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict
+from vigie.core.permissions import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.runtime import Runtime
 from vigie.core.scope import NOTHING, Principal
 from vigie.core.web import IfMatch, Limit, OpenUnit, Page, Tagged, delete, get, patch, post

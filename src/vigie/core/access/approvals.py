@@ -13,11 +13,11 @@ from msgspec import Meta
 from sqlalchemy import text
 
 from vigie.core import clock, journal
-from vigie.core.access.catalogue import Catalogue
 from vigie.core.access.demands import Act
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, Forbidden, Invalid, NotFound
 from vigie.core.ids import uuid7
+from vigie.core.permissions import Catalogue
 from vigie.core.scope import NOTHING, Principal
 
 LASTS = timedelta(minutes=15)

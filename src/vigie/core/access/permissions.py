@@ -1,6 +1,6 @@
 """What may be done with accounts, and who may."""
 
-from vigie.core.access.catalogue import EVERY_ROLE, Permission
+from vigie.core.permissions import EVERY_ROLE, Permission
 
 PERMISSIONS = (
     Permission(

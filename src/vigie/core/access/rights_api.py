@@ -8,7 +8,6 @@ from msgspec import Meta
 
 from vigie.core.access import approvals, identities, oidc, roles
 from vigie.core.access.approvals import Approval, Approvals, NewApproval
-from vigie.core.access.catalogue import ANY_LOGIN, Catalogue
 from vigie.core.access.demands import demand_fresh
 from vigie.core.access.identities import NewIdentity
 from vigie.core.access.logins import Logins
@@ -18,6 +17,7 @@ from vigie.core.access.signin_api import Identities
 from vigie.core.access.users import read_user
 from vigie.core.database import Unit
 from vigie.core.errors import Forbidden
+from vigie.core.permissions import ANY_LOGIN, Catalogue
 from vigie.core.runtime import Runtime
 from vigie.core.states import version
 from vigie.core.web import IfMatch, delete, get, post, put

@@ -19,7 +19,6 @@ from vigie.core.access.answers import (
     session_of,
     visitor_of,
 )
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.access.demands import demand_fresh
 from vigie.core.access.identities import Identity
 from vigie.core.access.logins import Logins
@@ -27,6 +26,7 @@ from vigie.core.access.model import Caller, Secret, Session
 from vigie.core.access.passkeys import Credential, NewPasskey, Options, Passkey
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, Forbidden, VigieError
+from vigie.core.permissions import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.runtime import Runtime
 from vigie.core.web import delete, get, post
 from vigie.core.web.guard import is_secure

@@ -7,7 +7,6 @@ import msgspec
 from sqlalchemy import text
 
 from vigie.core import clock, journal
-from vigie.core.access.catalogue import Catalogue
 from vigie.core.access.logins import Logins, digest
 from vigie.core.access.model import Caller, CreatedToken, NewToken, Token
 from vigie.core.access.rules import covers
@@ -16,6 +15,7 @@ from vigie.core.errors import Forbidden, Invalid, NotFound
 from vigie.core.ids import secret, uuid7
 from vigie.core.journal import Change, Personal
 from vigie.core.paging import Cursor, Page
+from vigie.core.permissions import Catalogue
 from vigie.core.scope import scope_of
 from vigie.core.text import checked_name
 

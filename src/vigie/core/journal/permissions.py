@@ -4,7 +4,7 @@ Operators read the acts of their own scope: the night shift needs to see what th
 A viewer does not: the journal tells what colleagues did, which is not theirs to watch.
 """
 
-from vigie.core.access.catalogue import Permission
+from vigie.core.permissions import Permission
 
 PERMISSIONS = (
     Permission(

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from vigie.core.access.catalogue import ANY_LOGIN
 from vigie.core.database import Unit
 from vigie.core.objects import ObjectType
+from vigie.core.permissions import ANY_LOGIN
 from vigie.core.scope import Scope
 from vigie.core.search.model import Found, FoundList, Hit, Source
 from vigie.core.search.rules import LONGEST_QUERY, asked_words, exact_first, share

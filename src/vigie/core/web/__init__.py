@@ -1,8 +1,8 @@
 """The web: how rooms declare routes, and the one app that serves them."""
 
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Permission
 from vigie.core.access.model import Caller
 from vigie.core.paging import Cursor, Page
+from vigie.core.permissions import ANY_LOGIN, PUBLIC, Permission
 from vigie.core.web.app import Route, build_app
 from vigie.core.web.downloads import Export
 from vigie.core.web.guard import authenticate_websocket, caller_scope, still_logged_in

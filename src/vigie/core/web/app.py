@@ -9,11 +9,10 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.types import Scope as AsgiScope
 
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue, Permission, Role
 from vigie.core.access.logins import Logins
 from vigie.core.access.roles import Roles
 from vigie.core.logs import logger
-from vigie.core.permissions import RoleEdit
+from vigie.core.permissions import ANY_LOGIN, PUBLIC, Catalogue, Permission, Role, RoleEdit
 from vigie.core.runtime import Runtime
 from vigie.core.web import problems
 from vigie.core.web.envelope import Envelope

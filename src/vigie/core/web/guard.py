@@ -10,10 +10,10 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import WebSocketException
 from litestar.handlers import BaseRouteHandler
 
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import NOBODY, Caller
 from vigie.core.errors import Forbidden, Unauthenticated, VigieError
+from vigie.core.permissions import ANY_LOGIN, PUBLIC
 from vigie.core.scope import NOTHING, Principal, Scope
 from vigie.core.web.hosts import hostname
 from vigie.core.web.problems import STATE_REQUEST_ID, UnsupportedMedia, invalid

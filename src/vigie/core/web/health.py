@@ -9,10 +9,10 @@ from litestar import Response
 from sqlalchemy import text
 
 from vigie.core import metrics
-from vigie.core.access.catalogue import PUBLIC, Catalogue, Permission
 from vigie.core.access.model import NOBODY, Caller
 from vigie.core.database import Database
 from vigie.core.errors import Forbidden, VigieError
+from vigie.core.permissions import PUBLIC, Catalogue, Permission
 from vigie.core.runtime import Runtime
 from vigie.core.scope import NOTHING
 from vigie.core.web.routes import get

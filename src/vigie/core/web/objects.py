@@ -7,10 +7,10 @@ import msgspec
 from litestar.params import Parameter
 
 from vigie.core import links
-from vigie.core.access.catalogue import ANY_LOGIN
 from vigie.core.database import Unit
 from vigie.core.links import Link
 from vigie.core.objects import Ref
+from vigie.core.permissions import ANY_LOGIN
 from vigie.core.web.routes import delete, get, post
 
 ObjectType = Annotated[str, Parameter(query="type", max_length=64, description="As twin.asset.")]

@@ -8,8 +8,8 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
 
 import vigie
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.geometry import BBox
+from vigie.core.permissions import ANY_LOGIN, PUBLIC, Catalogue
 from vigie.core.web.guard import admit
 from vigie.core.web.problems import MEDIA_TYPE, Problem
 from vigie.core.web.routes import get

@@ -33,9 +33,9 @@ from litestar.dto import AbstractDTO
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from litestar.params import Parameter, ParameterKwarg
 
-from vigie.core.access.catalogue import ANY_LOGIN, PUBLIC
 from vigie.core.access.model import Caller
 from vigie.core.database import Database, Lane, Unit
+from vigie.core.permissions import ANY_LOGIN, PUBLIC
 from vigie.core.runtime import Runtime
 from vigie.core.scope import NOTHING
 from vigie.core.web.bounds import demand_bounded, demand_shallow, too_deep

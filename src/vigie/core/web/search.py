@@ -5,8 +5,8 @@ from typing import Annotated
 from litestar.params import Parameter
 
 from vigie.core import search
-from vigie.core.access.catalogue import ANY_LOGIN
 from vigie.core.database import Unit
+from vigie.core.permissions import ANY_LOGIN
 from vigie.core.search import FoundList
 from vigie.core.web.routes import get
 

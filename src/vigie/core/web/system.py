@@ -10,10 +10,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from nats.aio.msg import Msg
 
-from vigie.core.access.catalogue import Catalogue
 from vigie.core.access.model import Caller
 from vigie.core.live import MemoryTopic, Row
 from vigie.core.logs import logger
+from vigie.core.permissions import Catalogue
 from vigie.core.runtime import Component, Runtime
 from vigie.core.scope import NOTHING, Scope
 from vigie.core.web.routes import get

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from litestar.params import Parameter
 
-from vigie.core.access.catalogue import ANY_LOGIN
 from vigie.core.database import Unit
 from vigie.core.lists import views
 from vigie.core.lists.views import NewView, View, ViewChange
+from vigie.core.permissions import ANY_LOGIN
 from vigie.core.states import version
 from vigie.core.web.routes import IfMatch, Tagged, delete, get, patch, post
 

@@ -167,8 +167,9 @@ class Quota:
         now = time.monotonic()
         for token, size in taken.items():
             # Where few clients share the stream, a long pause of the ingest gives an honest one a
-            # large part of it: only who sent more than its rate is kept out for it.
-            if not self.holds(token) and self._allowance.ahead_s(token, now) <= 0:
+            # large part of it: only who is well ahead of its rate is kept out for it.
+            ahead_s = self._meter.ahead_s(token, now)
+            if not self.holds(token) and ahead_s <= self._allowance.burst_s / 2:
                 continue
             if size > allowed or (self.holds(token) and size > allowed / 2):
                 await self._extend(token, f"{size / state.limit:.0%} of what may wait to be stored")

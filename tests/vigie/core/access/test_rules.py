@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.access.catalogue import EVERY_ROLE, Catalogue, Permission
 from vigie.core.access.rules import covers, narrow, password_fault
+from vigie.core.permissions import EVERY_ROLE, Catalogue, Permission
 from vigie.core.scope import Grant, Principal, scope_of
 
 places = st.sampled_from(["*", "21231", "21166"])

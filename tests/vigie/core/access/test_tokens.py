@@ -9,8 +9,8 @@ from tests.support.web import client, person
 from vigie.core import clock, journal
 from vigie.core.access import PERMISSIONS, Logins, Permission
 from vigie.core.access.api import ROUTES
-from vigie.core.access.catalogue import Catalogue
 from vigie.core.journal import erase_personal, read_entry
+from vigie.core.permissions import Catalogue
 from vigie.core.runtime import Runtime
 from vigie.core.web import Caller, build_app, get
 
