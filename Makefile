@@ -42,7 +42,7 @@ check: setup-dev web/node_modules/.installed
 
 test: setup-dev check web browser
 	@cd web && npm run --silent test
-	@$(PY) -m pytest tests/vigie tests/simcity -n 2
+	@$(PY) -m pytest tests/vigie tests/simcity -n 2 --dist loadfile
 	@$(PY) -m pytest tests/conformance
 	@$(PY) -m pytest tests/e2e
 	@$(PY) -m pytest tests/faults/test_kills.py
@@ -50,7 +50,7 @@ test: setup-dev check web browser
 		--ignore=tests/faults/test_flood.py
 
 pytest: setup-dev
-	@$(PY) -m pytest tests/vigie tests/simcity -n 2
+	@$(PY) -m pytest tests/vigie tests/simcity -n 2 --dist loadfile
 
 bench: setup-dev web
 	@$(PY) bench/run.py

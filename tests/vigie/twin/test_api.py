@@ -19,16 +19,21 @@ Points = Callable[[list[tuple[dict[str, Any], list[float] | None]]], Path]
 API = "/api/v1"
 
 
+async def street(city: Runtime, folder: Path) -> None:
+    """One street of Dijon."""
+    line = {"type": "LineString", "coordinates": [[5.037, 47.323], [5.039, 47.323]]}
+    feature = {"type": "Feature", "properties": {"name": "Rue de la Liberté"}, "geometry": line}
+    file = folder / "streets.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    await places.import_streets(city.database, file)
+
+
 async def test_equipment_over_http(city: Runtime, points_file: Points, tmp_path: Path) -> None:
     rows = [({"id": f"D-{i}"}, [5.0375 + i * 1e-4, 47.3229]) for i in range(5)]
     file = points_file([*rows, ({"id": "T-0"}, [4.9975, 47.339])])
     mapping = Mapping(kind="Streetlight", columns={"source_id": "id"})
     await twin.import_equipment(city, file, mapping=mapping)
-    line = {"type": "LineString", "coordinates": [[5.037, 47.323], [5.039, 47.323]]}
-    streets = tmp_path / "streets.geojson"
-    feature = {"type": "Feature", "properties": {"name": "Rue de la Liberté"}, "geometry": line}
-    streets.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
-    await places.import_streets(city.database, streets)
+    await street(city, tmp_path)
     app = build_app(city, ROUTES, PERMISSIONS, ROLES)
     admin = await person(app, city, "ada", "administrator")
     dijon = await person(app, city, "dora", "operator@21231/lighting")
@@ -155,7 +160,8 @@ async def test_the_api_takes_its_days_from_the_territory(city: Runtime) -> None:
         assert page.total == len(page.items)
 
 
-async def test_the_base_map_is_light_and_kept(city: Runtime) -> None:
+async def test_the_base_map_is_light_and_kept(city: Runtime, tmp_path: Path) -> None:
+    await street(city, tmp_path)
     app = build_app(city, ROUTES, PERMISSIONS, ROLES)
     vera = await person(app, city, "vera", "viewer@21617")
     territory = (await vera.get(f"{API}/territory")).json()
