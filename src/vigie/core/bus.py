@@ -40,8 +40,9 @@ class Bus:
         async def on_error(error: Exception) -> None:
             if made:
                 log.warning("bus_error", error=repr(error))
-            said.append(error)
-            del said[:-1]
+            # What the server said of us tells more than that it hung up, before or after.
+            if not said or isinstance(error, nats.errors.Error) or isinstance(said[0], OSError):
+                said[:] = [error]
 
         async def on_disconnect() -> None:
             if made and not made[0].closing:
