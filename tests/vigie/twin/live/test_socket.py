@@ -322,7 +322,7 @@ async def test_a_slow_client_gets_a_snapshot_instead_of_a_queue(world: World) ->
     ids = np.array(world.lights["21231"][:1], np.int32)
     for level in range(MOST_WAITING + 5):
         Equipment.of(world.process).feed.model.apply(
-            ids, np.array([level]), np.full((1, 8), level, np.float32)
+            STREETLIGHT.name, ids, np.array([level]), np.full((1, 8), level, np.float32)
         )
         hub.tick()
     assert client.lagging
