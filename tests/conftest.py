@@ -27,10 +27,13 @@ from vigie.core.ids import token
 from vigie.core.migrate import migrate
 from vigie.core.runtime import Runtime, database_owner_url, database_url, nats_url
 from vigie.core.settings import Settings
+from vigie.twin import kinds
 
 # A property is true or not; how long an example takes says only how busy the machine is.
 hypothesis.settings.register_profile("vigie", deadline=None)
 hypothesis.settings.load_profile("vigie")
+
+kinds.install(every_room().collect("kinds"))
 
 # A test's data need not outlive a power cut.
 FAST = {

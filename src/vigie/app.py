@@ -18,7 +18,7 @@ from vigie.core.rooms import Process, Room, Rooms
 from vigie.core.runtime import Runtime, Services
 from vigie.core.settings import Settings, load, unknown
 from vigie.places import load_pack
-from vigie.twin import GatewayInfo
+from vigie.twin import GatewayInfo, kinds
 
 log = logs.logger(__name__)
 
@@ -36,7 +36,17 @@ ROOMS = (
     "vigie.gateways.mqtt",
     "vigie.control",
     "vigie.logbook",
+    "vigie.operations",
+    "vigie.tours",
+    "vigie.lighting",
     "vigie.traffic",
+    "vigie.mobility",
+    "vigie.buildings",
+    "vigie.access_points",
+    "vigie.video",
+    "vigie.weather",
+    "vigie.floods",
+    "vigie.network",
 )
 
 
@@ -56,12 +66,18 @@ def every_room() -> Rooms:
 
 
 def rooms_of(settings: Settings) -> Rooms:
-    """The rooms that this installation has switched on. Raises SetupError."""
+    """The rooms that this installation has switched on, their kinds of equipment in the catalogue.
+    Raises SetupError."""
     off = [name.strip() for name in settings.rooms_off.split(",") if name.strip()]
     try:
-        return every_room().without(off)
+        rooms = every_room().without(off)
     except ValueError as error:
         raise SetupError(f"VIGIE_ROOMS_OFF is wrong: {error}.") from error
+    try:
+        kinds.install(rooms.collect("kinds"))
+    except ValueError as error:
+        raise SetupError(f"A room declares kinds of equipment that cannot be: {error}.") from error
+    return rooms
 
 
 def bind(runtime: Runtime) -> None:

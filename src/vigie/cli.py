@@ -36,7 +36,7 @@ def up(
     no_city: Annotated[
         bool, typer.Option("--no-city", help="Start the centre alone: no simulated devices.")
     ] = False,
-    lights: Annotated[int, typer.Option(min=1, help="Lights of the demo city.")] = 34_000,
+    lights: Annotated[int, typer.Option(min=1, help="Equipment of the demo city.")] = 34_000,
     failure_rate: Annotated[
         float, typer.Option(min=0, max=1, help="Share of simulated lights that fail.")
     ] = 0.01,

@@ -9,7 +9,7 @@ import psycopg
 
 from tests.support.centre import Centre
 from tests.support.city import City
-from vigie.twin.kinds import STREETLIGHT
+from vigie.lighting.kinds import STREETLIGHT
 
 UNEXPECTED, PENDING = 8, 16
 Light = tuple[int, float | None, int, float | None]

@@ -129,8 +129,10 @@ class Screen:
         picture["seq"] = item["seq"]
         for index, light in enumerate(item["id"]):
             row = picture["id"].index(light)
-            for key in ("at", "dimmingLevel", "activePower", "flags"):
+            for key in ("at", "flags", *(k for k in ("lon", "lat") if k in item)):
                 picture[key][row] = item[key][index]
+            for point, values in item["values"].items():
+                picture["values"][point][row] = values[index]
 
     def _change(self, item: Any) -> None:
         topic = item["topic"]
@@ -145,7 +147,7 @@ class Screen:
         picture = self.pictures.get(channel)
         if picture is None or light not in picture["id"]:
             return None
-        return picture["dimmingLevel"][picture["id"].index(light)]
+        return picture["values"]["dimmingLevel"][picture["id"].index(light)]
 
     def flags(self, channel: str, light: int) -> int:
         picture = self.pictures[channel]

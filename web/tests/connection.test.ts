@@ -31,7 +31,7 @@ let loggedOut: number;
 let connection: LiveConnection;
 const last = () => sockets.at(-1) ?? new FakeSocket();
 const heartbeat = (live = true): Frame => ({ op: "heartbeat", now: Date.now() + 5_000, live, lag_s: 0.3 });
-const columns = { at: [1], dimmingLevel: [40], activePower: [20], flags: [0] };
+const columns = { at: [1], values: { dimmingLevel: [40], activePower: [20] }, flags: [0] };
 const snapshot = (seq: number): Frame => ({
   op: "snapshot", channel: "a/lighting", seq, kind: "Streetlight", id: [1], lon: [5], lat: [47], ...columns,
 });
@@ -96,7 +96,7 @@ describe("the live connection", () => {
     last().hear({ op: "delta", channel: "a/lighting", seq: 5, prev: 4, id: [1], ...columns });
     expect(last().sent.filter(({ op }) => op === "resync")).toEqual([{ op: "resync", channel: "a/lighting" }]);
     last().hear(snapshot(5));
-    last().hear({ op: "delta", channel: "a/lighting", seq: 6, prev: 5, id: [1], ...columns, dimmingLevel: [70] });
+    last().hear({ op: "delta", channel: "a/lighting", seq: 6, prev: 5, id: [1], ...columns, values: { dimmingLevel: [70], activePower: [20] } });
     expect(store.get(1)?.level).toBe(70);
     expect(last().sent.filter(({ op }) => op === "resync")).toHaveLength(1);
   });

@@ -22,8 +22,10 @@ function columns(lamps: ReadonlyMap<number, Lamp>) {
   return {
     id: all.map(([id]) => id),
     at: all.map(([, { at }]) => at),
-    dimmingLevel: all.map(([, { level }]) => level),
-    activePower: all.map(([, { power }]) => power),
+    values: {
+      dimmingLevel: all.map(([, { level }]) => level),
+      activePower: all.map(([, { power }]) => power),
+    },
     flags: all.map(([, { flags }]) => flags),
   };
 }

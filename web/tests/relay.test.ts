@@ -52,8 +52,10 @@ class Server implements Socket {
   }
   columns(ids: number[]) {
     return {
-      id: ids, at: ids.map((id) => 1_700_000_000 + id), dimmingLevel: ids.map((id) => this.levels[id - 1] ?? null),
-      activePower: ids.map(() => 1), flags: ids.map(() => 0),
+      id: ids, at: ids.map((id) => 1_700_000_000 + id), values: {
+        dimmingLevel: ids.map((id) => this.levels[id - 1] ?? null), activePower: ids.map(() => 1),
+      },
+      flags: ids.map(() => 0),
     };
   }
   snapshot(): Item {

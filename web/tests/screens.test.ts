@@ -102,7 +102,7 @@ describe("the map", () => {
   const store = new LightStore();
   store.snapshot({
     op: "snapshot", channel: "a", seq: 1, kind: "Streetlight", id: [1, 2, 3], lon: [5, 5.001, 5.002], lat: [47, 47, 47],
-    at: [1000, 1000, 1000], dimmingLevel: [0, 50, 100], activePower: [0, 0, 0], flags: [0, 1, 32],
+    at: [1000, 1000, 1000], values: { dimmingLevel: [0, 50, 100], activePower: [0, 0, 0] }, flags: [0, 1, 32],
   });
   const eye = { now: 1010, promise: 180, shown: { normal: true, failures: true, silent: true, pending: true }, found: null };
   const box = { west: 4, south: 46, east: 6, north: 48 };

@@ -16,7 +16,7 @@ FIRST_YEAR, LAST_YEAR = 2009, 2025
 
 
 @dataclass
-class Lights:
+class Equipment:
     xy: Floats
     owner: Ints  # municipality
     street: Ints
@@ -39,7 +39,7 @@ class Cabinets:
 
 def place_lights(
     plan: Plan, territory: Territory, wanted: Ints, rng: np.random.Generator
-) -> Lights:
+) -> Equipment:
     """`wanted` lamps per municipality, evenly along its lit streets, on alternate sides."""
     net = plan.net
     lit = lit_edges(plan)
@@ -72,7 +72,7 @@ def place_lights(
     if territory.contours:
         _bring_home(territory, xy, town, out, (start[edge] + end[edge]) / 2)
     dress = _Dress(plan, rng)
-    return Lights(
+    return Equipment(
         xy=xy,
         owner=town,
         street=street[edge],
@@ -126,7 +126,7 @@ class _Dress:
         )
 
 
-def wire(lights: Lights, rng: np.random.Generator) -> Cabinets:
+def wire(lights: Equipment, rng: np.random.Generator) -> Cabinets:
     """Group neighbouring lamps under cabinets and share each group out on two to four feeders."""
     groups: list[Ints] = []
     for owner in np.unique(lights.owner).tolist():

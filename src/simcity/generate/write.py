@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from simcity.generate.arrays import Floats
-from simcity.generate.lights import LANTERNS, Cabinets, Lights
+from simcity.generate.lights import LANTERNS, Cabinets, Equipment
 from simcity.generate.streets import Plan
 from simcity.generate.territory import Territory
 
@@ -74,7 +74,7 @@ mapping = "streetlights.toml"
 
 
 def write_city(
-    out: Path, territory: Territory, plan: Plan, lights: Lights, cabinets: Cabinets, seed: int
+    out: Path, territory: Territory, plan: Plan, lights: Equipment, cabinets: Cabinets, seed: int
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
     insee = [m.insee for m in territory.municipalities]

@@ -25,8 +25,8 @@ _EVENTS: dict[str, Event] = {
     "failed": "failed",
 }
 _COLUMNS = (
-    "t.command, t.asset, t.state, t.already, t.sent_at, t.delivered_at, t.ended_at, t.next_send,"
-    " t.watch, t.error, t.late, t.shown"
+    "t.command, t.asset, t.function, t.state, t.already, t.sent_at, t.delivered_at, t.ended_at,"
+    " t.next_send, t.watch, t.error, t.late, t.shown"
 )
 # Whoever waits for locks on several targets takes them in one statement, in order of asset: here
 # all that a batch answers, in a request all that it supersedes. The others skip what is locked.
@@ -64,7 +64,8 @@ _WRITE = text(
 _ALIKE = text(
     "update control.target set state = :state, delivered_at = coalesce(delivered_at, :now),"
     " ended_at = :ended, next_send = :next, watch = :watch"
-    " where command = :command and asset = any(:assets) and state = any(:from) returning asset"
+    " where command = :command and asset = any(:assets) and state = any(:from)"
+    " returning asset, function"
 )
 _PLAIN = {"received", "done"}
 _ALIKE_FROM = 20
@@ -104,7 +105,7 @@ async def _acknowledge_alike(
             event: Event = "done" if "done" in events else "received"
             alike.setdefault((command, event), []).append(asset)
     taken: list[_Key] = []
-    ended: list[int] = []
+    ended: dict[str, list[int]] = {}
     for (command, event), assets in alike.items():
         if len(assets) < _ALIKE_FROM:
             continue
@@ -123,13 +124,14 @@ async def _acknowledge_alike(
                 "watch": sample.watch,
             },
         )
-        done = moved.scalars().all()
-        taken += [(command, asset) for asset in done]
+        done = moved.fetchall()
+        taken += [(command, row.asset) for row in done]
         if sample.ended_at is not None:
-            ended += done
-    if ended:
+            for row in done:
+                ended.setdefault(row.function, []).append(row.asset)
+    for function, assets in ended.items():
         # Of the plain answers only `done` ends a target: the lamp did it.
-        await clear_pending(unit, sorted(ended), shown=True)
+        await clear_pending(unit, sorted(assets), function, shown=True)
     if taken:
         unit.wake(PROGRESS)
     return taken
@@ -170,28 +172,26 @@ async def observe(unit: Unit, stored: Sequence[Evidence]) -> int:
     ).fetchall()
     if not rows:
         return 0
-    watched: dict[int, tuple[UUID, Target, Wanted]] = {
-        row.asset: (row.command, _target(row), row.wanted) for row in rows
-    }
+    # An asset is watched for one command a function.
+    watched: dict[int, list[tuple[UUID, Target, Wanted]]] = {}
+    for row in rows:
+        watched.setdefault(row.asset, []).append((row.command, _target(row), row.wanted))
     changed: dict[_Key, Target] = {}
     moved: set[_Key] = set()
     now = clock.now()
     for evidence in stored:
-        found = watched.get(evidence.asset)
-        if found is None:
-            continue
-        command, target, wanted = found
-        key = (command, evidence.asset)
-        if note_shown(target, wanted, evidence.values, evidence.at):
-            changed[key] = target
-        if (
-            target.sent_at is not None
-            and evidence.at >= target.sent_at
-            and proves(target, wanted, evidence.values)
-            and apply(target, "shown", now, {"measured": evidence.at})
-        ):
-            changed[key] = target
-            moved.add(key)
+        for command, target, wanted in watched.get(evidence.asset, ()):
+            key = (command, evidence.asset)
+            if note_shown(target, wanted, evidence.values, evidence.at):
+                changed[key] = target
+            if (
+                target.sent_at is not None
+                and evidence.at >= target.sent_at
+                and proves(target, wanted, evidence.values)
+                and apply(target, "shown", now, {"measured": evidence.at})
+            ):
+                changed[key] = target
+                moved.add(key)
     await _write(unit, changed, now)
     return len(moved)
 
@@ -208,6 +208,7 @@ def _target(row: Any) -> Target:
         row.error,
         row.late,
         row.shown,
+        row.function,
     )
 
 
@@ -240,11 +241,13 @@ async def _write(unit: Unit, changed: Mapping[_Key, Target], now: datetime) -> N
         },
     )
     # Not those that only kept late evidence: another command may wait at the same asset.
-    ended = {key[1]: target for key, target in changed.items() if target.ended_at == now}
-    for shown in (True, False):
-        assets = sorted(a for a, t in ended.items() if (t.state == "confirmed") is shown)
-        if assets:
-            await clear_pending(unit, assets, shown=shown)
+    ended: dict[tuple[str, bool], list[int]] = {}
+    for key, target in changed.items():
+        if target.ended_at == now:
+            settled = (target.function, target.state == "confirmed")
+            ended.setdefault(settled, []).append(key[1])
+    for (function, shown), assets in ended.items():
+        await clear_pending(unit, sorted(assets), function, shown=shown)
     unit.wake(PROGRESS)
 
 

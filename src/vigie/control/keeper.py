@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,7 @@ _EXPIRE = text(
     " order by t.asset limit :many for update of t skip locked)"
     " update control.target t set state = 'timed_out', ended_at = vigie.now(),"
     " next_send = null from due where t.command = due.command and t.asset = due.asset"
-    " returning t.asset"
+    " returning t.asset, t.function"
 )
 _OPEN = text(
     "select id, total, parts, pairs, entry, verb from control.command"
@@ -74,9 +75,17 @@ class Progress(msgspec.Struct, frozen=True):
 async def expire(unit: Unit, many: int = _AT_ONCE) -> int:
     """End what waited past its command's expiry and a short grace; how many."""
     rows = (await unit.execute(_EXPIRE, {"grace": GRACE_S, "many": many})).fetchall()
-    if rows:
-        await clear_pending(unit, sorted(row.asset for row in rows))
+    await _settle(unit, rows)
     return len(rows)
+
+
+async def _settle(unit: Unit, rows: Sequence[Any]) -> None:
+    """No order waits any more at these (asset, function)."""
+    ended: dict[str, list[int]] = {}
+    for row in rows:
+        ended.setdefault(row.function, []).append(row.asset)
+    for function, assets in ended.items():
+        await clear_pending(unit, sorted(assets), function)
 
 
 async def count(unit: Unit) -> list[Progress]:
@@ -145,13 +154,17 @@ async def _close(unit: Unit, command: Any, counts: dict[str, int], ended_at: Any
 
 async def look_for_late(unit: Unit) -> int:
     """Where a command timed out, does the state known since show it done after all?"""
-    wanted = {row.asset: row.wanted for row in await unit.execute(_UNANSWERED)}
-    if not wanted:
+    rows = (await unit.execute(_UNANSWERED)).fetchall()
+    if not rows:
         return 0
     evidence: list[Evidence] = []
-    for state in (await read_state(unit, list(wanted))).values():
+    states = await read_state(unit, list({row.asset for row in rows}))
+    for row in rows:
+        state = states.get(row.asset)
+        if state is None:
+            continue
         # As old as the oldest of what was wanted; what else the lamp measures does not matter.
-        values = {name: state.values[name] for name in wanted[state.asset] if name in state.values}
+        values = {name: state.values[name] for name in row.wanted if name in state.values}
         times = [value.at for value in values.values() if value.at is not None]
         if times:
             shown = {name: v.value for name, v in values.items() if v.value is not None}

@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Meta
 
 from vigie.control.rules import State
-from vigie.twin.kinds import KINDS
 
 MOST_TARGETS = 250_000
 Reason = Annotated[
@@ -18,11 +17,14 @@ Reason = Annotated[
 ]
 
 
+Param = float | bool | Annotated[str, Meta(max_length=4_000)]
+
+
 class RequestCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What someone wants of some equipment, chosen in one of three ways."""
 
     verb: Annotated[str, Meta(max_length=64, description="As the kind declares it.")]
-    params: Annotated[dict[str, float], Meta(max_length=16)]
+    params: Annotated[dict[str, Param], Meta(max_length=16)]
     reason: Reason
     assets: Annotated[list[int], Meta(min_length=1, max_length=MOST_TARGETS)] | None = None
     filter: Annotated[str, Meta(max_length=1000)] | None = None
@@ -119,9 +121,3 @@ class Evidence(Protocol):
     def values(self) -> Mapping[str, float]: ...
     @property
     def at(self) -> datetime: ...
-
-
-KINDS_BY_VERB: dict[str, frozenset[str]] = {
-    verb: frozenset(name for name, kind in KINDS.items() if kind.command(verb) is not None)
-    for verb in {spec.verb for kind in KINDS.values() for spec in kind.commands}
-}

@@ -23,7 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from vigie.control.model import (
-    KINDS_BY_VERB,
     Command,
     Requester,
     TargetAsset,
@@ -39,6 +38,7 @@ from vigie.core.lists import Column as Shown
 from vigie.core.lists import Listing, ListQuery
 from vigie.core.paging import Page
 from vigie.core.scope import counted
+from vigie.twin import kinds
 
 _META = MetaData()
 _COMMAND = Table(
@@ -213,7 +213,7 @@ def _target(row: Any) -> TargetState:
 async def _fields(unit: Unit) -> filters.Fields:
     zone = await unit.zone()
     return filters.Fields(
-        filters.Choice("verb", _COMMAND.c.verb, KINDS_BY_VERB),
+        filters.Choice("verb", _COMMAND.c.verb, kinds.commands()),
         filters.Choice("open", None, _OPEN, pick=_OPEN.__getitem__),
         filters.Time("requested_at", _COMMAND.c.requested_at, zone),
         filters.Time("ended_at", _COMMAND.c.ended_at, zone),

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 
 from vigie.core.errors import Fault
-from vigie.twin.kinds import CommandSpec
+from vigie.twin.kinds import Choice, Command, Field, Flag, Kind, Number, Text, value_of
 
 State = Literal[
     "requested",
@@ -119,6 +119,7 @@ class Target(msgspec.Struct):
     error: dict[str, Any] | None = None
     late: dict[str, Any] | None = None
     shown: datetime | None = None
+    function: str = "level"
 
 
 def apply(
@@ -189,32 +190,53 @@ def shows(wanted: Wanted, values: Mapping[str, float]) -> bool:
     )
 
 
-def check_params(spec: CommandSpec, params: Mapping[str, Any]) -> list[Fault]:
+def check_params(command: Command, params: Mapping[str, Any]) -> list[Fault]:
     """Everything wrong with a command's parameters."""
     faults: list[Fault] = []
-    declared = {parameter.name: parameter for parameter in spec.params}
+    declared = {parameter.name: parameter for parameter in command.params}
     for name in params:
         if name not in declared:
-            faults.append(Fault(f"params.{name[:64]}", "unknown", f"{spec.verb} takes no such one"))
+            message = f"{command.verb} takes no such one"
+            faults.append(Fault(f"params.{name[:64]}", "unknown", message))
     for name, parameter in declared.items():
-        value = params.get(name)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            faults.append(Fault(f"params.{name}", "number_needed", "must be a number"))
-        elif not parameter.minimum <= value <= parameter.maximum:
-            faults.append(
-                Fault(
-                    f"params.{name}",
-                    "out_of_range",
-                    f"must be {parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}",
-                )
-            )
+        fault = _fault_of(parameter, params.get(name))
+        if fault is not None:
+            code, message = fault
+            faults.append(Fault(f"params.{name}", code, message))
     return faults
 
 
-def wanted_of(spec: CommandSpec, params: Mapping[str, float]) -> dict[str, tuple[float, float]]:
-    """The readings that show the command done, within half a percent of the parameter's range."""
-    return {
-        p.metric: (float(params[p.name]), _TOLERANCE * (p.maximum - p.minimum))
-        for p in spec.params
-        if p.metric
-    }
+def _fault_of(field: Field, value: Any) -> tuple[str, str] | None:
+    match field:
+        case Number(low=low, high=high, unit=unit):
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                return "number_needed", "must be a number"
+            if not low <= value <= high:
+                return "out_of_range", f"must be {low:g} to {high:g} {unit}"
+        case Flag():
+            if not isinstance(value, bool):
+                return "flag_needed", "must be true or false"
+        case Choice(words=words):
+            if value not in words:
+                return "word_needed", f"must be one of {', '.join(words)}"
+        case Text(longest=longest):
+            if not isinstance(value, str) or not value.strip():
+                return "text_needed", "must be a text"
+            if len(value) > longest:
+                return "too_long", f"must be {longest} characters at most"
+    return None
+
+
+def wanted_of(
+    command: Command, params: Mapping[str, Any], kind: Kind
+) -> dict[str, tuple[float, float]]:
+    """The points of a kind that show the command done, and how near is near enough: half a percent
+    of a number's range, the very value of anything else."""
+    wanted: dict[str, tuple[float, float]] = {}
+    said = {point: params[param] for param, point in command.shows.items()} | dict(command.sets)
+    for name, value in said.items():
+        point = kind.point(name)
+        if point is not None:
+            near = 0.25 if point.whole else _TOLERANCE * (point.high - point.low)
+            wanted[name] = (value_of(point, value), near)
+    return wanted

@@ -7,12 +7,13 @@ import msgspec
 from sqlalchemy import text
 
 from vigie import twin
-from vigie.control.model import KINDS_BY_VERB, MOST_TARGETS, RequestCommand
+from vigie.control.model import MOST_TARGETS, RequestCommand
 from vigie.control.rules import Wanted, check_params, wanted_of
 from vigie.core.database import Unit
 from vigie.core.errors import Fault, Invalid, NotFound, TooLarge, wrong_fields
 from vigie.core.geometry import BBox
-from vigie.twin.kinds import KINDS, CommandSpec
+from vigie.twin import kinds
+from vigie.twin.kinds import Command, Kind
 
 
 class Chosen(msgspec.Struct, frozen=True, gc=False):
@@ -30,20 +31,31 @@ class Chosen(msgspec.Struct, frozen=True, gc=False):
         return f"{self.municipality}/{self.trade}"
 
 
-def specified(verb: str, params: Mapping[str, Any]) -> CommandSpec:
+class Order(msgspec.Struct, frozen=True):
+    """A command as declared, the kinds that know it, and what they show once it is done."""
+
+    command: Command
+    able: frozenset[str]
+    wanted: Wanted
+
+    @property
+    def principal(self) -> str | None:
+        """The point that shows what was wanted, of which the twin keeps the value."""
+        return next(iter(self.wanted), None)
+
+
+def specified(verb: str, params: Mapping[str, Any]) -> Order:
     """The declaration of a verb, its parameters checked. Raises Invalid naming every fault."""
-    kinds = KINDS_BY_VERB.get(verb)
-    if not kinds:
+    command = kinds.commands().get(verb)
+    if command is None:
+        verbs = sorted(kinds.commands())
         raise wrong_fields(
             Fault("verb", "unknown", "no such command"),
             code="unknown_verb",
-            detail="No kind of equipment knows this command; there are "
-            f"{', '.join(KINDS_BY_VERB)}.",
-            params={"verbs": sorted(KINDS_BY_VERB)},
+            detail=f"No kind of equipment knows this command; there are {', '.join(verbs)}.",
+            params={"verbs": verbs},
         )
-    spec = KINDS[min(kinds)].command(verb)
-    assert spec is not None
-    faults = check_params(spec, params)
+    faults = check_params(command, params)
     if faults:
         raise wrong_fields(
             *faults,
@@ -51,10 +63,12 @@ def specified(verb: str, params: Mapping[str, Any]) -> CommandSpec:
             detail=f"{faults[0].field}: {faults[0].message}.",
             params={"verb": verb},
         )
-    return spec
+    able = kinds.able(verb)
+    # Kinds that share a verb show it by the same points.
+    return Order(command, able, wanted_of(command, params, kinds.kinds()[min(able)]))
 
 
-async def choose(unit: Unit, asked: RequestCommand, wanted: Wanted) -> list[Chosen]:
+async def choose(unit: Unit, asked: RequestCommand, order: Order) -> list[Chosen]:
     """The targets, by id.
 
     Named assets must all be in sight and able, or none is chosen; a filter or a box chooses those
@@ -68,11 +82,10 @@ async def choose(unit: Unit, asked: RequestCommand, wanted: Wanted) -> list[Chos
             detail="Name the equipment in exactly one way: assets, filter or bbox.",
         )
     if asked.assets is not None:
-        return await _named(unit, asked.verb, sorted(set(asked.assets)), wanted)
+        return await _named(unit, order, sorted(set(asked.assets)))
     bbox = None if asked.bbox is None else _box(*asked.bbox)
     found = await twin.find_ids(unit, filter_=asked.filter or "", bbox=bbox, limit=MOST_TARGETS)
-    able = KINDS_BY_VERB[asked.verb]
-    rows = await _load(unit, [asset for asset, kind in found if kind in able], wanted)
+    rows = await _load(unit, [asset for asset, kind in found if kind in order.able], order)
     chosen = [_chosen(row) for row in rows if not row.retired]
     if not chosen:
         raise Invalid(
@@ -94,7 +107,7 @@ def _box(west: float, south: float, east: float, north: float) -> BBox:
     return BBox(west, south, east, north)
 
 
-async def _named(unit: Unit, verb: str, ids: list[int], wanted: Wanted) -> list[Chosen]:
+async def _named(unit: Unit, order: Order, ids: list[int]) -> list[Chosen]:
     if len(ids) > MOST_TARGETS:
         raise TooLarge(
             "too_many_assets",
@@ -103,14 +116,14 @@ async def _named(unit: Unit, verb: str, ids: list[int], wanted: Wanted) -> list[
         )
     if not -(2**31) <= ids[0] <= ids[-1] < 2**31:
         raise _missing(1, len(ids))
-    rows = await _load(unit, ids, wanted)
+    rows = await _load(unit, ids, order)
     if len(rows) < len(ids):
         raise _missing(len(ids) - len(rows), len(ids))
-    unable = [row.id for row in rows if row.kind not in KINDS_BY_VERB[verb]]
+    unable = [row.id for row in rows if row.kind not in order.able]
     if unable:
         raise Invalid(
             "verb_not_supported",
-            f"{len(unable)} of them cannot do {verb}: leave them out.",
+            f"{len(unable)} of them cannot do {order.command.verb}: leave them out.",
             {"count": len(unable), "assets": unable[:20]},
         )
     retired = [row.id for row in rows if row.retired]
@@ -123,31 +136,34 @@ async def _named(unit: Unit, verb: str, ids: list[int], wanted: Wanted) -> list[
     return [_chosen(row) for row in rows]
 
 
-async def _load(unit: Unit, ids: list[int], wanted: Wanted) -> list[Any]:
+async def _load(unit: Unit, ids: list[int], order: Order) -> list[Any]:
     rows = await unit.execute(
         text(
             "select a.id, a.kind, a.municipality, a.trade,"  # noqa: S608 - declared names
             " coalesce(a.retired <= (vigie.now() at time zone 'utc')::date, false) as retired,"
             " i.desired,"
             # What was never told may be so already.
-            f" coalesce({_desired(wanted)}, false) or coalesce({_shown(wanted)}, true) as already"
-            " from twin.asset a left join twin.intent i on i.asset = a.id"
+            f" coalesce({_desired(order.wanted)}, false)"
+            f" or coalesce({_shown(order.able, order.wanted)}, true) as already"
+            " from twin.asset a left join twin.intent i"
+            " on i.asset = a.id and i.function = :function"
             " left join twin.state s on s.asset = a.id where a.id = any(:ids) order by a.id"
         ),
-        {"ids": ids} | _values(wanted),
+        {"ids": ids, "function": order.command.function} | _values(order.wanted),
     )
     return list(rows.fetchall())
 
 
 def _desired(wanted: Wanted) -> str:
-    # The twin keeps one desired value an asset: that of the first metric.
+    # The twin keeps one desired value a function: that of the first point.
     return "abs(i.desired - :v0) <= :w0" if wanted else "false"
 
 
-def _shown(wanted: Wanted) -> str:
+def _shown(able: frozenset[str], wanted: Wanted) -> str:
     """Does the latest state show what is wanted? Slots differ by kind."""
     cases: list[str] = []
-    for kind in KINDS.values():
+    for name in sorted(able):
+        kind: Kind = kinds.kinds()[name]
         slots = [kind.slot(metric) for metric in wanted]
         if wanted and None not in slots:
             near = [
@@ -178,4 +194,4 @@ def _missing(count: int, total: int) -> NotFound:
     )
 
 
-__all__ = ["Chosen", "choose", "specified", "wanted_of"]
+__all__ = ["Chosen", "Order", "choose", "specified"]

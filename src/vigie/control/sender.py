@@ -38,7 +38,7 @@ _CLAIM = text(
     " + due.total / :pace)"
     " from due, twin.asset a"
     " where t.command = due.command and t.asset = due.asset and a.id = t.asset"
-    " returning t.command, t.asset, a.token"
+    " returning t.command, t.asset, t.function, a.token"
 )
 _FACTS = text(
     "select id, verb, params, requested_at, expires_at from control.command where id = any(:ids)"
@@ -108,7 +108,11 @@ async def _fail(unit: Unit, rows: Sequence[Any]) -> None:
                 "assets": [row.asset for row in rows],
             },
         )
-        await clear_pending(unit, sorted(row.asset for row in rows))
+        ended: dict[str, list[int]] = {}
+        for row in rows:
+            ended.setdefault(row.function, []).append(row.asset)
+        for function, assets in ended.items():
+            await clear_pending(unit, sorted(assets), function)
 
 
 async def send_due(runtime: Runtime, many: int = AT_ONCE) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from vigie.control.model import Command, RequestCommand
 from vigie.control.read import count_now, read_command
 from vigie.control.rules import STATES, Wanted
-from vigie.control.selection import Chosen, choose, specified, wanted_of
+from vigie.control.selection import Chosen, choose, specified
 from vigie.control.topics import COMMANDS
 from vigie.core import clock, journal, live
 from vigie.core.database import Unit
@@ -46,6 +46,7 @@ _COMMAND = text(
 )
 _SUPERSEDE = text(
     "with held as (select command, asset from control.target where watch and asset = any(:assets)"
+    " and function = :function"
     " order by asset for update)"
     " update control.target t set watch = false, next_send = null,"
     " state = case when t.ended_at is null then 'superseded' else t.state end,"
@@ -53,8 +54,9 @@ _SUPERSEDE = text(
     " from held h where t.command = h.command and t.asset = h.asset"
 )
 _TARGETS = text(
-    "insert into control.target (command, asset, municipality, trade, already, next_send)"
-    " select :id, asset, municipality, trade, already, :at"
+    "insert into control.target"
+    " (command, asset, function, municipality, trade, already, next_send)"
+    " select :id, asset, :function, municipality, trade, already, :at"
     " from unnest(cast(:assets as int[]), cast(:municipalities as text[]),"
     " cast(:trades as text[]), cast(:already as boolean[]))"
     " as n (asset, municipality, trade, already)"
@@ -64,7 +66,7 @@ _CANCEL = text(
     " where command = :id and ended_at is null order by asset for update)"
     " update control.target t set state = 'cancelled', ended_at = :at, next_send = null,"
     " watch = false from held h where t.command = h.command and t.asset = h.asset"
-    " returning t.asset, t.municipality || '/' || t.trade as scope"
+    " returning t.asset, t.function, t.municipality || '/' || t.trade as scope"
 )
 
 
@@ -72,14 +74,14 @@ async def request_command(
     unit: Unit, asked: RequestCommand, *, idempotency_key: str | None = None
 ) -> Command:
     """Ask something of some equipment: one act, whatever their number; older commands to the same
-    equipment that are still open end as superseded.
+    function of the same equipment that are still open end as superseded.
 
     The same key again answers with the same command. Raises NotFound when an asset is not in
     sight, Invalid when the verb, a parameter or the selection is wrong, Conflict when the key was
     used for something else; nothing is commanded then.
     """
-    spec = specified(asked.verb, asked.params)
-    wanted = wanted_of(spec, asked.params)
+    order = specified(asked.verb, asked.params)
+    function, wanted = order.command.function, order.wanted
     digest = hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).digest()
     await unit.execute(_TURN, {"who": str(unit.principal.owner or unit.principal.id)})
     await unit.execute(_LOCK)
@@ -87,7 +89,7 @@ async def request_command(
         known = await _same_key(unit, idempotency_key, digest)
         if known is not None:
             return await read_command(unit, known)
-    chosen = await choose(unit, asked, wanted)
+    chosen = await choose(unit, asked, order)
     now = clock.now()
     made = uuid7()
     entry = await journal.record(
@@ -124,10 +126,9 @@ async def request_command(
     if not written.rowcount:
         # Used for equipment that is out of the person's scope by now: `_same_key` cannot see it.
         raise _key_reused()
-    await _write_targets(unit, made, now, chosen)
-    if wanted:
-        value, _within = next(iter(wanted.values()))
-        await set_desired(unit, [asset.id for asset in chosen], value)
+    await _write_targets(unit, made, now, function, chosen)
+    value = None if order.principal is None else wanted[order.principal][0]
+    await set_desired(unit, [asset.id for asset in chosen], function, value)
     await live.touched(unit, COMMANDS, made, sorted(parts))
     unit.wake(SENDER)
     unit.wake(PROGRESS)
@@ -150,7 +151,7 @@ async def cancel_command(unit: Unit, command: UUID, reason: str) -> Command:
             "This command has ended: send a new one.",
             {"command": str(command)},
         )
-    await clear_pending(unit, sorted(row.asset for row in rows))
+    await clear_pending(unit, sorted(row.asset for row in rows), rows[0].function)
     await journal.record(
         unit,
         CANCELLED,
@@ -198,14 +199,17 @@ def _changes(chosen: list[Chosen], wanted: Wanted) -> list[Change]:
     ]
 
 
-async def _write_targets(unit: Unit, made: UUID, now: datetime, chosen: list[Chosen]) -> None:
+async def _write_targets(
+    unit: Unit, made: UUID, now: datetime, function: str, chosen: list[Chosen]
+) -> None:
     assets = [asset.id for asset in chosen]
-    await unit.execute(_SUPERSEDE, {"assets": assets, "at": now})
+    await unit.execute(_SUPERSEDE, {"assets": assets, "function": function, "at": now})
     await unit.execute(
         _TARGETS,
         {
             "id": made,
             "at": now,
+            "function": function,
             "assets": assets,
             "municipalities": [asset.municipality for asset in chosen],
             "trades": [asset.trade for asset in chosen],

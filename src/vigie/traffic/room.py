@@ -1,5 +1,12 @@
-"""Bus priority at signals: an engine today; its room grows around it."""
+"""Traffic: signals and what counts at them; bus priority is an engine today, its room grows around
+it."""
 
 from vigie.core.rooms import Room
 
-ROOM = Room(name="traffic", floor="trade", optional=True)
+ROOM = Room(
+    name="traffic",
+    floor="trade",
+    kinds="vigie.traffic.kinds:KINDS",
+    needs=("twin",),
+    optional=True,
+)

@@ -6,25 +6,21 @@ asset is not found. Never: speak to devices, decide what a value means.
 
 from vigie.twin.changing import relocate, update
 from vigie.twin.importing import import_equipment
-from vigie.twin.kinds import KINDS, TRADES, CommandSpec, Kind, Metric, Parameter
+from vigie.twin.kinds import Command, Kind
 from vigie.twin.model import Asset, AssetChange, AssetRef, GatewayInfo, Lifecycle, Value
 from vigie.twin.permissions import PERMISSIONS
 from vigie.twin.search import search
 from vigie.twin.service import demand, find_ids, list_assets, provide_gateways, read, refs
 
 __all__ = [
-    "KINDS",
     "PERMISSIONS",
-    "TRADES",
     "Asset",
     "AssetChange",
     "AssetRef",
-    "CommandSpec",
+    "Command",
     "GatewayInfo",
     "Kind",
     "Lifecycle",
-    "Metric",
-    "Parameter",
     "Value",
     "demand",
     "find_ids",

@@ -24,18 +24,10 @@ from vigie.core.web import (
     get,
     patch,
 )
-from vigie.twin import changing, service
+from vigie.twin import changing, kinds, service
 from vigie.twin import export as exporting
-from vigie.twin.kinds import KINDS, Kind
-from vigie.twin.model import (
-    Asset,
-    AssetChange,
-    CommandView,
-    KindList,
-    KindView,
-    MetricView,
-    ParameterView,
-)
+from vigie.twin.model import Asset, AssetChange, KindList
+from vigie.twin.views import view
 
 Filter = Annotated[
     str,
@@ -126,7 +118,7 @@ async def export_xlsx(
 @get("/kinds", permission=ANY_LOGIN)
 async def list_kinds() -> KindList:
     """What kinds of equipment there are, what they measure and obey."""
-    return KindList([_view(kind) for kind in KINDS.values()])
+    return KindList([view(kind) for kind in kinds.kinds().values()])
 
 
 def _version(if_match: str | None) -> int:
@@ -139,32 +131,6 @@ def _version(if_match: str | None) -> int:
             detail="Say with If-Match which version you change: the ETag the asset was read with.",
         )
     return wanted
-
-
-def _view(kind: Kind) -> KindView:
-    return KindView(
-        kind.name,
-        kind.trade,
-        kind.icon,
-        [
-            MetricView(
-                m.name,
-                m.unit,
-                m.minimum,
-                m.maximum,
-                "flag" if m.flag else "number",
-                m.promise_s,
-                m.abnormal,
-            )
-            for m in kind.metrics
-        ],
-        [
-            CommandView(
-                c.verb, [ParameterView(p.name, p.unit, p.minimum, p.maximum) for p in c.params]
-            )
-            for c in kind.commands
-        ],
-    )
 
 
 ROUTES = [

@@ -15,8 +15,7 @@ from vigie.core.geometry import mercator
 from vigie.core.journal import Change
 from vigie.core.states import demand_version
 from vigie.core.text import checked_name
-from vigie.twin import rules, service
-from vigie.twin.kinds import KINDS
+from vigie.twin import kinds, rules, service
 from vigie.twin.model import Asset, AssetChange
 
 _PLAIN = (
@@ -111,7 +110,8 @@ async def _check_parent(unit: Unit, row: Row[Any], parent: int) -> None:
     found = (
         await unit.execute(text("select kind from twin.asset where id = :id"), {"id": parent})
     ).first()
-    allowed = KINDS[row.kind].parents if row.kind in KINDS else ()
+    kind = kinds.kind(row.kind)
+    allowed = kind.parents if kind else ()
     if found is None or found.kind not in allowed:
         raise _invalid("parent", f"is no {' or '.join(allowed) or 'possible parent'} you can see")
 

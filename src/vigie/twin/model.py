@@ -142,41 +142,75 @@ class AssetChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MetricView(msgspec.Struct, frozen=True):
-    """A metric as the screens need it; `promise_s` is null when only changes are told."""
+    """A point as the screens need it; `promise_s` is null when only changes are told.
+
+    Of a choice, `words` name the values from 0 on; `abnormal` are values that ask for a person.
+    `counter`: it only grows, what counts is the difference.
+    """
 
     name: str
     unit: str
     min: float
     max: float
-    kind: Literal["number", "flag"]
+    kind: Literal["number", "flag", "choice"]
     promise_s: float | None
-    abnormal: bool
+    abnormal: list[float]
+    words: list[str]
+    counter: bool
 
 
 class ParameterView(msgspec.Struct, frozen=True):
-    """A number a command takes."""
+    """What an order or an event says beside its name: a number, yes or no, one of `words`, or text
+    of `max` characters."""
 
     name: str
+    kind: Literal["number", "flag", "choice", "text"]
     unit: str
     min: float
     max: float
+    words: list[str]
 
 
 class CommandView(msgspec.Struct, frozen=True):
-    """A command a kind obeys."""
+    """A command a kind obeys: what it acts on, and what it demands of who gives it. `shows` names
+    the point that shows a parameter, `sets` the points it brings to a value."""
 
     verb: str
     params: list[ParameterView]
+    function: str
+    demands: Literal["reason", "login", "second"]
+    shows: dict[str, str]
+    sets: dict[str, float]
+    urgent: bool
+
+
+class EventView(msgspec.Struct, frozen=True):
+    """What may happen to equipment of a kind."""
+
+    name: str
+    fields: list[ParameterView]
+    personal: bool
+    abnormal: bool
 
 
 class KindView(msgspec.Struct, frozen=True):
-    """A kind of equipment; metrics in slot order."""
+    """A kind of equipment; metrics in slot order. `draws`: those that the live columns carry, in
+    their order; `marks`: faults that the map tells apart; `functions`: what orders act on, with the
+    point that shows it."""
 
     name: str
     trade: str
     icon: str
     metrics: list[MetricView]
+    events: list[EventView]
     commands: list[CommandView]
+    moves: bool
+    draws: list[str]
+    marks: list[str]
+    functions: dict[str, str]
+    parents: list[str]
+    life_years: float | None
+    standard: str
 
 
 class KindList(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ from vigie.core.geometry import BBox
 from vigie.core.scope import Scope
 from vigie.core.text import fold, successor
 from vigie.places import Gazetteer, Locator
-from vigie.twin.kinds import KINDS, TRADES
+from vigie.twin import kinds
 from vigie.twin.model import ASSET, TALLY, WORD
 
 # A status is looked up in all equipment's state: so many values of it a filter may name.
@@ -59,8 +59,8 @@ async def selection(unit: Unit, filter_: str) -> Selection:
     where = await places.locator(unit)
     names = await places.gazetteer(unit)
     fields = Fields(
-        Choice("kind", ASSET.c.kind, KINDS),
-        Choice("trade", ASSET.c.trade, TRADES),
+        Choice("kind", ASSET.c.kind, kinds.kinds()),
+        Choice("trade", ASSET.c.trade, kinds.trades()),
         _Municipality(ASSET.c.municipality, where),
         _Street(names),
         _Status(today),
@@ -74,8 +74,8 @@ async def selection(unit: Unit, filter_: str) -> Selection:
     tally = None
     if all(term.field in _COUNTED for term in terms):
         counted = Fields(
-            Choice("kind", TALLY.c.kind, KINDS),
-            Choice("trade", TALLY.c.trade, TRADES),
+            Choice("kind", TALLY.c.kind, kinds.kinds()),
+            Choice("trade", TALLY.c.trade, kinds.trades()),
             _Municipality(TALLY.c.municipality, where),
         )
         tally = counted.compile(filter_)
@@ -149,7 +149,7 @@ class _Status:
 
     def predicate(self, term: Term) -> Predicate:
         """In any of these states."""
-        among = (_LEFT_OUT if term.negated else _STATUSES) | self._days
+        among = _statuses(left_out=term.negated) | self._days
         return Choice("status", None, among, pick=among.__getitem__).predicate(term)
 
 
@@ -181,27 +181,24 @@ def _among(function: str, *, left_out: bool) -> str:
     return f"a.id = any(array(select {function}))"
 
 
-def _silent(*, left_out: bool = False) -> str:
+def _silent(*, left_out: bool) -> str:
     """Nothing heard for longer than the kind promises, or never."""
     promised: dict[float, list[str]] = {}
-    for kind in KINDS.values():
-        promises = [m.promise_s for m in kind.metrics if m.promise_s is not None]
-        if promises:
-            promised.setdefault(min(promises), []).append(kind.name)
+    for kind in kinds.kinds().values():
+        if kind.promise_s is not None:
+            promised.setdefault(kind.promise_s, []).append(kind.name)
     cases = [
-        f"(a.kind in ({', '.join(map(repr, kinds))}) and "
+        f"(a.kind in ({', '.join(map(repr, names))}) and "
         + _among(f"twin.assets_silent(vigie.now() - interval '{promise:.0f} s')", left_out=left_out)
         + ")"
-        for promise, kinds in promised.items()
+        for promise, names in promised.items()
     ]
-    return f"a.retired is null and ({' or '.join(cases)})"
+    return f"a.retired is null and ({' or '.join(cases) or 'false'})"
 
 
-_STATUSES: dict[str, Predicate] = {
-    "fault": _condition(_among("twin.assets_at_fault()", left_out=False)),
-    "silent": _condition(_silent()),
-}
-_LEFT_OUT = _STATUSES | {
-    "fault": _condition(_among("twin.assets_at_fault()", left_out=True)),
-    "silent": _condition(_silent(left_out=True)),
-}
+@kinds.derived
+def _statuses(*, left_out: bool) -> dict[str, Predicate]:
+    return {
+        "fault": _condition(_among("twin.assets_at_fault()", left_out=left_out)),
+        "silent": _condition(_silent(left_out=left_out)),
+    }

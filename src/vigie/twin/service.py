@@ -14,9 +14,10 @@ from vigie.core.geometry import BBox
 from vigie.core.journal import Entry, list_object
 from vigie.core.lists import Listing, ListQuery
 from vigie.core.paging import Cursor, Page
+from vigie.twin import kinds
 from vigie.twin.model import ASSET, TALLY, Asset, AssetRef, GatewayInfo, Lifecycle, Topology
 from vigie.twin.query import Selection, in_box, selection
-from vigie.twin.telemetry import read_state
+from vigie.twin.telemetry import Wanted, read_state
 
 Gateways = Callable[[Unit, Sequence[int]], Awaitable[Mapping[int, GatewayInfo]]]
 
@@ -235,13 +236,24 @@ async def _compose(unit: Unit, rows: Sequence[Row[Any]]) -> list[Asset]:
                 ),
                 gateway=gateways.get(row.id),
                 state=state.values if state else {},
-                desired=None
-                if state is None or state.desired is None
-                else {"dimmingLevel": state.desired},
+                desired=_desired(row.kind, state.wanted if state else {}),
                 version=row.version,
             )
         )
     return made
+
+
+def _desired(name: str, wanted: Mapping[str, Wanted]) -> dict[str, float] | None:
+    """What orders want, by the point that shows it."""
+    kind = kinds.kind(name)
+    if kind is None:
+        return None
+    found = {
+        kind.points[slot].name: wanted[function].value
+        for function, slot in kind.principals.items()
+        if function in wanted
+    }
+    return {point: value for point, value in found.items() if value is not None} or None
 
 
 async def _ancestors(unit: Unit, ids: Sequence[int]) -> dict[int, list[AssetRef]]:

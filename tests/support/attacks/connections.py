@@ -54,7 +54,7 @@ async def live_sockets_that_never_read(target: Target) -> None:
 
 async def live_sockets_that_ask_without_end(target: Target) -> None:
     """Eight live sockets that ask for everything anew as fast as they can."""
-    channel = f"{target.municipality}/lighting"
+    channel = f"{target.municipality}/lighting/Streetlight"
     wishes = (
         '{"op":"subscribe"}',
         f'{{"op":"resync","channel":"{channel}"}}',

@@ -22,7 +22,7 @@ from vigie.control.rules import (
     shows,
     wanted_of,
 )
-from vigie.twin.kinds import STREETLIGHT
+from vigie.lighting.kinds import STREETLIGHT
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 FIELD: tuple[Event, ...] = ("received", "shown", "done", "refused", "failed")
@@ -99,12 +99,12 @@ def test_after_a_timeout_answers_are_kept_as_late(events: list[Event]) -> None:
 
 @given(st.floats(0, 100), st.floats(0, 100))
 def test_half_a_percent_is_near_enough(wanted: float, value: float) -> None:
-    shown = shows(wanted_of(SPEC, {"level": wanted}), {"dimmingLevel": value})
+    shown = shows(wanted_of(SPEC, {"level": wanted}, STREETLIGHT), {"dimmingLevel": value})
     assert shown == (abs(wanted - value) <= 0.5)
 
 
 def test_a_reading_proves_nothing_before_sending_nor_where_it_was_so() -> None:
-    wanted = wanted_of(SPEC, {"level": 40})
+    wanted = wanted_of(SPEC, {"level": 40}, STREETLIGHT)
     there = {"dimmingLevel": 40.2}
     assert not proves(Target("requested"), wanted, there)
     assert proves(Target("delivered", sent_at=NOW), wanted, there)

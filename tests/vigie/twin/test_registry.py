@@ -182,7 +182,7 @@ async def test_exports(database: Database) -> None:
     async with database.unit(USER, TALANT) as unit:
         text = b"".join([chunk async for chunk in export.geojson(unit, "kind:Streetlight")])
         table = b"".join([chunk async for chunk in export.table(unit, "kind:Streetlight")])
-        empty = b"".join([c async for c in export.geojson(unit, "kind:TrafficLight")])
+        empty = b"".join([c async for c in export.geojson(unit, "kind:TrafficLightController")])
     features = json.loads(text)["features"]
     assert len(features) == 10
     assert features[0]["geometry"]["coordinates"] == [4.9975, 47.339]

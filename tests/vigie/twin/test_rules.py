@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.ids import tokens
-from vigie.twin import rules
-from vigie.twin.kinds import KINDS
+from vigie.twin import kinds, rules
 
 METRES = st.floats(-2e7, 2e7)
 
@@ -46,8 +45,8 @@ def test_tokens_are_many_different_and_plain() -> None:
 
 
 def test_kinds_are_declared_whole() -> None:
-    light = KINDS["Streetlight"]
-    assert [m.name for m in light.metrics] == [
+    light = kinds.kinds()["Streetlight"]
+    assert [m.name for m in light.points] == [
         "dimmingLevel", "activePower", "activeEnergy", "operatingHours", "supplyVoltage",
         "temperature", "lampFailure", "supplyLoss",
     ]  # fmt: skip
@@ -55,10 +54,9 @@ def test_kinds_are_declared_whole() -> None:
     assert light.slot("doorOpen") is None
     command = light.command("set_dimming_level")
     assert command is not None
-    assert light.metric(command.params[0].metric) is not None
-    for kind in KINDS.values():
-        assert all(m.minimum < m.maximum for m in kind.metrics)
-        assert all((m.promise_s is None) == m.flag for m in kind.metrics)
-        assert len({m.name for m in kind.metrics}) == len(kind.metrics) <= 8
-        assert all(rules.may_feed(KINDS[p], kind) for p in kind.parents)
-    assert not rules.may_feed(light, KINDS["StreetlightControlCabinet"])
+    assert light.point(command.shows["level"]) is not None
+    for kind in kinds.kinds().values():
+        assert all(p.low < p.high for p in kind.points)
+        assert all(rules.may_feed(kinds.kinds()[p], kind) for p in kind.parents)
+        assert kind.draws, f"{kind.name} shows nothing on the map"
+    assert not rules.may_feed(light, kinds.kinds()["StreetlightControlCabinet"])

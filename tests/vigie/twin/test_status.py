@@ -13,12 +13,12 @@ from vigie import twin
 from vigie.core.database import Database
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING, Principal, Scope
-from vigie.twin.kinds import KINDS
+from vigie.twin import kinds
 from vigie.twin.telemetry import Arrival, Store
 
 USER = Principal(None, "someone", "user")
 DIJON = Scope(municipalities=frozenset({"21231"}))
-LIGHT, CABINET, SIGNAL = "Streetlight", "StreetlightControlCabinet", "TrafficLight"
+LIGHT, CABINET, SIGNAL = "Streetlight", "StreetlightControlCabinet", "TrafficLightController"
 EQUIPMENT = {
     "fine": (LIGHT, "21231"),
     "failed": (LIGHT, "21231"),
@@ -54,7 +54,7 @@ async def database(city: Runtime) -> Database:
             ids[name] = row.scalar_one()
 
     async def say(name: str, ago_s: float = 1, **values: float) -> None:
-        kind, names = KINDS[EQUIPMENT[name][0]], tuple(values)
+        kind, names = kinds.kinds()[EQUIPMENT[name][0]], tuple(values)
         await store.prepare((), [(kind, names)])
         found = store.sets.get(kind, names)
         assert found is not None
@@ -83,10 +83,10 @@ async def database(city: Runtime) -> Database:
         ("status:fault", DIJON, {"failed", "opened"}),
         ("status:fault kind:Streetlight", DIJON, {"failed"}),
         ("-status:fault kind:StreetlightControlCabinet", EVERYTHING, set()),
-        ("status:silent", EVERYTHING, {"quiet", "quiet elsewhere", "never"}),
-        ("status:silent", DIJON, {"quiet", "never"}),
-        ("status:silent,fault", DIJON, {"quiet", "never", "failed", "opened"}),
-        ("-status:silent,fault,retired", DIJON, {"fine", "mended", "late", "signal"}),
+        ("status:silent", EVERYTHING, {"quiet", "quiet elsewhere", "never", "signal"}),
+        ("status:silent", DIJON, {"quiet", "never", "signal"}),
+        ("status:silent,fault", DIJON, {"quiet", "never", "signal", "failed", "opened"}),
+        ("-status:silent,fault,retired", DIJON, {"fine", "mended", "late"}),
         ("status:silent", Scope(), set()),
     ],
 )

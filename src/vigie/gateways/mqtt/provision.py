@@ -28,7 +28,7 @@ from vigie.gateways.mqtt.grouping import Filled, Group, Place, Site, fill, group
 from vigie.gateways.mqtt.service import tell
 
 DEFAULT_POWER = 60.0
-# Lights on one cabinet belong together; so do a cabinet and its lights.
+# Equipment on one cabinet belong together; so do a cabinet and its lights.
 _CABINET = (
     "case when exists (select from twin.asset c where c.parent = a.id) then a.id"
     " else coalesce(a.parent, -a.id) end as cabinet"

@@ -24,9 +24,10 @@ from vigie.core.geofiles import (
 )
 from vigie.core.runtime import Runtime
 from vigie.core.scope import SYSTEM, Principal
+from vigie.twin import kinds
 from vigie.twin.importing.merge import CREATE, merge
 from vigie.twin.importing.rows import COLUMNS, DATES, TEXTS, RowMaker
-from vigie.twin.kinds import KINDS, Kind
+from vigie.twin.kinds import Kind
 
 TARGETS = ("source_id", "municipality", "parent", *TEXTS, *DATES, *POSITION)
 
@@ -89,13 +90,13 @@ def _kind(given: str, mapping: Mapping) -> Kind:
             f"--kind is {given}, the mapping is for {mapping.kind}: use one or the other.",
             {"kind": given, "mapping": mapping.kind},
         )
-    declared = KINDS.get(given or mapping.kind)
+    declared = kinds.kind(given or mapping.kind)
     if declared is None:
         raise Invalid(
             "kind_unknown",
             f"{given or mapping.kind or 'No kind'} is no kind of equipment: use one of "
-            f"{', '.join(KINDS)} (--kind, or kind in the mapping).",
-            {"kind": given or mapping.kind, "kinds": list(KINDS)},
+            f"{', '.join(kinds.kinds())} (--kind, or kind in the mapping).",
+            {"kind": given or mapping.kind, "kinds": list(kinds.kinds())},
         )
     return declared
 

@@ -4,17 +4,36 @@ On NATS `live.{lane}`, once a commit and once a second when nothing came. `commi
 lane's commits for ever: a listener that knows `previous` applies it, any other reads the database.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from vigie.twin.telemetry import WIDTH
+from vigie.twin.telemetry import StatePart
+
+
+class Part(msgspec.Struct, array_like=True, frozen=True):
+    """The newest values of some assets of one kind: int32 ids, int64 microseconds, float32 by
+    slot, `width` of them an asset."""
+
+    kind: str
+    width: int
+    asset: bytes
+    at: bytes
+    vals: bytes
+
+    def columns(self) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
+        """Its rows, as arrays over its own bytes."""
+        return (
+            np.frombuffer(self.asset, np.int32),
+            np.frombuffer(self.at, np.int64),
+            np.frombuffer(self.vals, np.float32).reshape(-1, self.width),
+        )
 
 
 class Delta(msgspec.Struct, array_like=True, frozen=True):
-    """The newest values of some assets: int32 ids, int64 microseconds, float32 by slot."""
+    """One commit of a lane, or its sign of life."""
 
     lane: int
     previous: int
@@ -22,17 +41,7 @@ class Delta(msgspec.Struct, array_like=True, frozen=True):
     sent_ms: int
     lag_s: float
     newest_us: int
-    asset: bytes = b""
-    at: bytes = b""
-    vals: bytes = b""
-
-    def columns(self) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
-        """Its rows, as arrays over its own bytes."""
-        return (
-            np.frombuffer(self.asset, np.int32),
-            np.frombuffer(self.at, np.int64),
-            np.frombuffer(self.vals, np.float32).reshape(-1, WIDTH),
-        )
+    parts: tuple[Part, ...] = ()
 
 
 _DECODER = msgspec.msgpack.Decoder(Delta)
@@ -46,19 +55,20 @@ def encode(
     sent_ms: int,
     lag_s: float,
     newest_us: int,
-    rows: tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None = None,
+    parts: Sequence[StatePart] = (),
 ) -> bytes:
-    """A commit's rows (asset, at, vals), or a heartbeat."""
-    columns = (b"", b"", b"")
-    if rows is not None:
-        columns = (
-            rows[0].astype(np.int32).tobytes(),
-            rows[1].astype(np.int64).tobytes(),
-            rows[2].astype(np.float32).tobytes(),
+    """A commit's state, or a heartbeat."""
+    told = tuple(
+        Part(
+            part.kind.name,
+            part.kind.width,
+            part.asset.astype(np.int32).tobytes(),
+            part.at.astype(np.int64).tobytes(),
+            part.vals.astype(np.float32).tobytes(),
         )
-    return msgspec.msgpack.encode(
-        Delta(lane, previous, commit, sent_ms, lag_s, newest_us, *columns)
+        for part in parts
     )
+    return msgspec.msgpack.encode(Delta(lane, previous, commit, sent_ms, lag_s, newest_us, told))
 
 
 def decode(data: bytes) -> Delta:

@@ -77,7 +77,7 @@ class Feed:
             while True:
                 try:
                     await self._load()
-                    component.set("ok", lights=len(self.model.columns.id))
+                    component.set("ok", assets=self.model.size)
                 except Unavailable:
                     component.set("degraded", "database_unavailable")
                     await asyncio.sleep(0.5)
@@ -110,16 +110,15 @@ class Feed:
         try:
             async with self._runtime.database.unit(statement_timeout_s=_LOAD_S) as unit:
                 commits = await loading.load_lanes(unit)
-                since, *_ = await loading.load_intents(unit, "")
-                names, columns = await loading.load(unit)
+                since, _ = await loading.load_intents(unit, "")
+                loaded = await loading.load(unit)
             # Together, or a load that fails half-way would skip commits that were never shown.
             self._commits = commits
-            self.model.replace(names, columns)
+            self.model.replace(loaded)
             # From before the picture was read: what was settled while it was, is read again.
             self._since = since
             self.loaded, self._gap = True, False
-            if len(columns.at):
-                self.newest_us = max(self.newest_us, int(columns.at.max()))
+            self.newest_us = max(self.newest_us, self.model.newest_us)
         finally:
             held, self._held = self._held, None
         if self.loaded:
@@ -129,11 +128,12 @@ class Feed:
     async def _read_intents(self) -> None:
         async with self._runtime.database.unit() as unit:
             asked = self._since
-            since, assets, desired, pending = await loading.load_intents(unit, asked)
+            since, changed = await loading.load_intents(unit, asked)
         if self._since == asked:
             # Else the picture was read anew meanwhile, and says from where to go on.
             self._since = since
-        self.model.intend(assets, desired, pending)
+        for function, (assets, desired, pending) in changed.items():
+            self.model.intend(assets, function, desired, pending)
 
     async def _hear(self, message: Msg) -> None:
         try:
@@ -162,5 +162,5 @@ class Feed:
             return
         self._commits[delta.lane] = delta.commit
         self.newest_us = max(self.newest_us, delta.newest_us)
-        if delta.asset:
-            self.model.apply(*delta.columns())
+        for part in delta.parts:
+            self.model.apply(part.kind, *part.columns())

@@ -1,4 +1,4 @@
-"""The lights' items in frames, as bytes: each encoded once, whoever receives it."""
+"""Equipment in frames, as bytes: each encoded once, whoever receives it."""
 
 from typing import Any
 
@@ -6,39 +6,37 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from vigie.twin.kinds import KINDS, STREETLIGHT
-from vigie.twin.live import rules
-from vigie.twin.live.model import NO_TIME, Change, Channel, LiveModel
+from vigie.twin import kinds as catalogue
+from vigie.twin.live.model import NO_TIME, Block, Change, Channel
 
 _NUMPY = orjson.OPT_SERIALIZE_NUMPY
 
 
 def kinds() -> dict[str, list[str]]:
-    """The metrics of each kind in slot order."""
-    return {kind.name: [metric.name for metric in kind.metrics] for kind in KINDS.values()}
+    """The points that frames of each kind carry, in their order."""
+    return {kind.name: list(kind.draws) for kind in catalogue.kinds().values()}
 
 
-def snapshot(model: LiveModel, channel: Channel) -> bytes:
-    """All lights of a channel as they are now."""
+def snapshot(block: Block, channel: Channel) -> bytes:
+    """All equipment of a channel as it is now."""
     rows = slice(channel.start, channel.stop)
-    columns = model.columns
+    columns = block.columns
     return orjson.dumps(
         {
             "op": "snapshot",
             "channel": channel.name,
             "seq": channel.seq,
-            "kind": STREETLIGHT.name,
+            "kind": block.kind.name,
             "id": columns.id[rows],
-            "lon": np.round(columns.lon[rows], 7),
-            "lat": np.round(columns.lat[rows], 7),
-            **_state(model, rows),
+            **_place(block, rows),
+            **_state(block, rows),
         },
         option=_NUMPY,
     )
 
 
-def delta(model: LiveModel, change: Change) -> bytes:
-    """The lights of a channel that changed, as they are now."""
+def delta(block: Block, change: Change) -> bytes:
+    """The equipment of a channel that changed, as it is now; where it is, when it moves."""
     rows, channel = change.rows, change.channel
     return orjson.dumps(
         {
@@ -46,20 +44,30 @@ def delta(model: LiveModel, change: Change) -> bytes:
             "channel": channel.name,
             "seq": channel.seq,
             "prev": channel.seq - 1,
-            "id": model.columns.id[rows],
-            **_state(model, rows),
+            "id": block.columns.id[rows],
+            **(_place(block, rows) if block.kind.moves else {}),
+            **_state(block, rows),
         },
         option=_NUMPY,
     )
 
 
-def _state(model: LiveModel, rows: Any) -> dict[str, Any]:
-    vals = model.columns.vals[rows]
+def _place(block: Block, rows: Any) -> dict[str, Any]:
     return {
-        "at": _seconds(model.columns.at[rows]),
-        "dimmingLevel": np.ascontiguousarray(vals[:, rules.LEVEL]),
-        "activePower": np.ascontiguousarray(vals[:, rules.POWER]),
-        "flags": model.flags[rows],
+        "lon": np.round(block.columns.lon[rows], 7),
+        "lat": np.round(block.columns.lat[rows], 7),
+    }
+
+
+def _state(block: Block, rows: Any) -> dict[str, Any]:
+    vals = block.columns.vals[rows]
+    drawn = {
+        name: np.ascontiguousarray(vals[:, block.kind.slots[name]]) for name in block.kind.draws
+    }
+    return {
+        "at": _seconds(block.columns.at[rows]),
+        "values": drawn,
+        "flags": block.flags[rows],
     }
 
 

@@ -1,4 +1,4 @@
-"""The city's lights as a topic of columns, and the services that keep it, in the `api` role."""
+"""The city's equipment as a topic of columns, and the services that keep it, in the `api` role."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
@@ -11,17 +11,17 @@ from vigie.twin.live.feed import Feed
 from vigie.twin.live.model import Change
 
 
-class Lights:
+class Equipment:
     """The live picture of one process, as the hub asks it (core.live.ColumnSource)."""
 
-    _of: ClassVar[WeakKeyDictionary[Runtime, "Lights"]] = WeakKeyDictionary()
+    _of: ClassVar[WeakKeyDictionary[Runtime, "Equipment"]] = WeakKeyDictionary()
 
     def __init__(self, runtime: Runtime) -> None:
         self.feed = Feed(runtime)
         self._snapshots: dict[str, tuple[int, bytes]] = {}
 
     @classmethod
-    def of(cls, runtime: Runtime) -> "Lights":
+    def of(cls, runtime: Runtime) -> "Equipment":
         """The picture of this process."""
         if runtime not in cls._of:
             cls._of[runtime] = cls(runtime)
@@ -29,7 +29,7 @@ class Lights:
 
     @property
     def channels(self) -> Collection[str]:
-        """Municipality/trade."""
+        """Municipality/trade/kind."""
         return self.feed.model.channels
 
     @property
@@ -52,7 +52,7 @@ class Lights:
         return self.feed.age_s(now_ms)
 
     def greeting(self) -> Mapping[str, Any]:
-        """The metrics of each kind in slot order."""
+        """The points that frames of each kind carry."""
         return {"kinds": frames.kinds()}
 
     def collect(self) -> Sequence[tuple[str, Change]]:
@@ -63,22 +63,22 @@ class Lights:
         """The rows that changed, or all of them."""
         if change.rows is None:
             return self.snapshot(change.channel.name)
-        return frames.delta(self.feed.model, change)
+        return frames.delta(self.feed.model.block_of(change.channel), change)
 
     def snapshot(self, channel: str) -> bytes:
         """Encoded once a frame number: what changed since is in the next delta."""
         found = self.feed.model.channels[channel]
         seq, data = self._snapshots.get(channel, (-1, b""))
         if seq != found.seq:
-            data = frames.snapshot(self.feed.model, found)
+            data = frames.snapshot(self.feed.model.block_of(found), found)
             self._snapshots[channel] = (found.seq, data)
         return data
 
 
-TOPICS = [ColumnTopic(name="twin.lights", permission="twin.read", open=Lights.of)]
+TOPICS = [ColumnTopic(name="twin.assets", permission="twin.read", open=Equipment.of)]
 
 
 def services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
     """The picture, and what commands want."""
-    feed = Lights.of(runtime).feed
+    feed = Equipment.of(runtime).feed
     return {"live": feed.keep, "live-intents": feed.keep_intents}

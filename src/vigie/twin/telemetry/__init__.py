@@ -6,20 +6,19 @@ the gateway's; never decides what a value means: that is supervision's.
 
 from vigie.twin.telemetry.history import read_history
 from vigie.twin.telemetry.model import (
-    WIDTH,
     Arrival,
     AssetState,
     Evidence,
     MetricSet,
     Series,
+    Wanted,
 )
 from vigie.twin.telemetry.partitions import services
 from vigie.twin.telemetry.service import clear_pending, read_state, set_desired
 from vigie.twin.telemetry.sets import MetricSets, Names
-from vigie.twin.telemetry.store import Store, Stored, pending
+from vigie.twin.telemetry.store import StatePart, Store, Stored, pending
 
 __all__ = [
-    "WIDTH",
     "Arrival",
     "AssetState",
     "Evidence",
@@ -27,8 +26,10 @@ __all__ = [
     "MetricSets",
     "Names",
     "Series",
+    "StatePart",
     "Store",
     "Stored",
+    "Wanted",
     "clear_pending",
     "pending",
     "read_history",

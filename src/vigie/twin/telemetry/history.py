@@ -8,7 +8,8 @@ from sqlalchemy import text
 from vigie.core.clock import epoch_ms
 from vigie.core.database import Unit
 from vigie.core.errors import Fault, NotFound, wrong_fields
-from vigie.twin.kinds import KINDS, Kind, Metric
+from vigie.twin import kinds
+from vigie.twin.kinds import Kind, Point
 from vigie.twin.telemetry.model import Series
 
 SECOND = "(date_part('epoch', {at} - timestamptz '2000-01-01 00:00:00+00')::int4)"
@@ -50,7 +51,7 @@ async def read_history(
     Raises NotFound (no such asset for this principal), Invalid (no such metric, bad span).
     """
     kind = await _kind(unit, asset)
-    declared = kind.metric(metric)
+    declared = kind.point(metric)
     if declared is None:
         raise wrong_fields(
             Fault("metric", "unknown_metric", "no such metric"),
@@ -85,7 +86,7 @@ def step_for(span: timedelta, points: int) -> tuple[int, str]:
 
 
 async def _buckets(
-    unit: Unit, metric: Metric, values: dict[str, Any], step: tuple[int, str]
+    unit: Unit, metric: Point, values: dict[str, Any], step: tuple[int, str]
 ) -> Series:
     rows = (await unit.execute(_BUCKETS, values | {"step": step[0]})).mappings().all()
     return Series(
@@ -101,7 +102,7 @@ async def _buckets(
 
 async def _kind(unit: Unit, asset: int) -> Kind:
     found = await unit.execute(text("select kind from twin.asset where id = :id"), {"id": asset})
-    name = found.scalar()
-    if name is None or name not in KINDS:
+    kind = kinds.kind(found.scalar() or "")
+    if kind is None:
         raise NotFound("not_found", f"There is no equipment {asset}.")
-    return KINDS[name]
+    return kind

@@ -7,7 +7,6 @@ import msgspec
 from vigie.twin.kinds import Kind
 from vigie.twin.model import Value
 
-WIDTH = 8
 NEVER = -(2**63) + 946_684_800_000_000
 """Before every time, in microseconds since 1970: PostgreSQL's -infinity."""
 
@@ -43,11 +42,12 @@ class Arrival(msgspec.Struct, gc=False):
 class Known(msgspec.Struct, gc=False):
     """The latest state of an asset as the one writer of its lane knows it.
 
-    `vals` and `ats` are by slot (NaN and NEVER: never told); `at` is the newest evidence, (`boot`,
-    `n`) the message that brought it.
+    `vals` and `ats` are by slot, as wide as its kind (NaN and NEVER: never told); `at` is the
+    newest evidence, (`boot`, `n`) the message that brought it.
     """
 
     asset: int
+    kind: Kind
     boot: int = 0
     n: int = 0
     at: int = NEVER
@@ -64,14 +64,22 @@ class Evidence(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """What orders want of one function of an asset: the value of the point that shows it; None
+    when nothing shows it. `pending`: an order waits for evidence."""
+
+    value: float | None
+    pending: bool
+    shown: bool
+
+
 class AssetState(msgspec.Struct, frozen=True):
-    """All that is known of an asset now."""
+    """All that is known of an asset now; `wanted` by function."""
 
     asset: int
     at: datetime | None
     values: dict[str, Value]
-    desired: float | None
-    pending: bool
+    wanted: dict[str, Wanted]
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -13,15 +13,21 @@ must be looked up. A copy that was given a newer time is still a copy: (device, 
 from collections.abc import Iterable, Sequence
 from math import nan
 
-from vigie.twin.telemetry.model import NEVER, WIDTH, Arrival, Known
+from vigie.twin.kinds import Kind
+from vigie.twin.telemetry.model import NEVER, Arrival, Known
 
 Key = tuple[int, int, int, int]
 SMALLINT = 32767
 
 
-def blank(asset: int) -> Known:
+def blank(asset: int, kind: Kind) -> Known:
     """An asset that never reported."""
-    return Known(asset, vals=[nan] * WIDTH, ats=[NEVER] * WIDTH)
+    return Known(asset, kind, vals=[nan] * kind.width, ats=[NEVER] * kind.width)
+
+
+def fitted(vals: list[float], width: int) -> list[float]:
+    """Stored values as wide as the kind is now: points are only ever added at the end."""
+    return [*vals[:width], *([nan] * (width - len(vals)))]
 
 
 def surely_new(known: Known, arrival: Arrival) -> bool:

@@ -57,8 +57,8 @@ class MetricSets:
         found: dict[tuple[str, Names], MetricSet] = {}
         for kind, names in wanted:
             slots = _slots(kind, names)
-            metrics = tuple(kind.metrics[slot].name for slot in sorted(slots))
-            whole = tuple(metric.name for metric in kind.metrics)
+            metrics = tuple(kind.points[slot].name for slot in sorted(slots))
+            whole = tuple(metric.name for metric in kind.points)
             fill: tuple[int, ...] | None = None
             number = self._ids.get(metrics) or ids.get(metrics)
             if number is None:

@@ -3,7 +3,8 @@ transaction. One writer a lane keeps the latest state of its assets in memory, s
 costs no read; only late and repeated ones are looked up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -13,10 +14,10 @@ from psycopg import AsyncConnection
 
 from vigie.core.database import Database, Unit
 from vigie.core.errors import Unavailable
-from vigie.twin.kinds import KINDS, Kind
+from vigie.twin.kinds import Kind
 from vigie.twin.telemetry import partitions, rules, wire
 from vigie.twin.telemetry.history import SECOND
-from vigie.twin.telemetry.model import NEVER, WIDTH, Arrival, Known, MetricSet
+from vigie.twin.telemetry.model import NEVER, Arrival, Known, MetricSet
 from vigie.twin.telemetry.sets import MetricSets, Names
 
 _LOAD = b"""
@@ -27,12 +28,12 @@ from twin.state where asset = any(%b::int4[])
 """
 _COLUMNS = b"""
 select i.asset, i.n, i.at, i.recorded, i.boot,
- (%b::float8[])[i.o * 8 - 7 : i.o * 8] as vals,
+ (%b::float8[])[i.stop - i.width + 1 : i.stop] as vals,
  case when i.mixed > 0 then array_replace(
-  (%b::timestamptz[])[i.mixed * 8 - 7 : i.mixed * 8], '-infinity', null) end as ats,
+  (%b::timestamptz[])[i.mixed - i.width + 1 : i.mixed], '-infinity', null) end as ats,
  i.fault <> 0 as fault
 from unnest(%b::int4[], %b::int4[], %b::timestamptz[], %b::timestamptz[], %b::int2[], %b::int4[],
- %b::int2[]) with ordinality i(asset, n, at, recorded, boot, mixed, fault, o)
+ %b::int2[], %b::int2[], %b::int4[]) i(asset, n, at, recorded, boot, mixed, fault, width, stop)
 """
 _UPDATE = (
     b"update twin.state s set n = i.n, at = i.at, recorded = i.recorded, boot = i.boot,"
@@ -70,27 +71,34 @@ where exists (
    between {SECOND.format(at="k.at")} - 3600 and {SECOND.format(at="k.at")}
 )
 """.encode()  # noqa: S608 - constants
-# By kind, the slots of flags that ask for a person; none in the first row: kinds not declared.
-_KIND = {name: number for number, name in enumerate(KINDS, start=1)}
-_ABNORMAL = np.array(
-    [[False] * WIDTH]
-    + [
-        [slot < len(kind.metrics) and kind.metrics[slot].abnormal for slot in range(WIDTH)]
-        for kind in KINDS.values()
-    ]
-)
 _SETS = b"select count(*) from twin.metric_set where id = any(%b::int4[])"
 _PENDING = b"select asset from twin.intent where pending and asset = any(%b::int4[])"
 
 
-class Stored(msgspec.Struct):
-    """What a batch changed: the messages that were new, and the state after it by column."""
+class StatePart(msgspec.Struct):
+    """The state after a batch of the assets of one kind that it changed: a row an asset, values by
+    slot; `fault`: something it shows asks for a person."""
 
-    fresh: list[Arrival]
-    duplicates: int
+    kind: Kind
     asset: NDArray[np.int32]
     at: NDArray[np.int64]
     vals: NDArray[np.float64]
+    fault: NDArray[np.bool_]
+
+
+class Stored(msgspec.Struct):
+    """What a batch changed: the messages that were new, and the state after it by kind."""
+
+    fresh: list[Arrival]
+    duplicates: int
+    parts: list[StatePart]
+
+    @property
+    def assets(self) -> NDArray[np.int32]:
+        """All that it changed."""
+        if not self.parts:
+            return np.empty(0, np.int32)
+        return np.concatenate([part.asset for part in self.parts])
 
 
 class Store:
@@ -117,7 +125,7 @@ class Store:
             del self._known[asset]
             self._written.discard(asset)
 
-    async def load(self, unit: Unit, assets: Iterable[int]) -> None:
+    async def load(self, unit: Unit, assets: Mapping[int, Kind]) -> None:
         """Read the state of assets that are not in memory yet."""
         missing = [asset for asset in assets if asset not in self._known]
         if not missing:
@@ -125,17 +133,17 @@ class Store:
         connection = await _connection(unit)
         cursor = await connection.execute(_LOAD, [wire.Int4Array(missing)], binary=True)
         for asset, boot, n, at, recorded, vals, times in await cursor.fetchall():
-            known = Known(asset, boot, n, at, recorded, vals)
-            known.ats = (
-                [NEVER if v != v else at for v in vals]
-                if times is None
-                else [NEVER if t is None else round(t * 1e6) for t in times]
-            )
+            kind = assets[asset]
+            known = Known(asset, kind, boot, n, at, recorded, rules.fitted(vals, kind.width))
+            known.ats = [NEVER if v != v else at for v in known.vals]
+            if times is not None:
+                for slot, told in enumerate(times[: kind.width]):
+                    known.ats[slot] = NEVER if told is None else round(told * 1e6)
             self._known[asset] = known
             self._written.add(asset)
         for asset in missing:
             if asset not in self._known:
-                self._known[asset] = rules.blank(asset)
+                self._known[asset] = rules.blank(asset, assets[asset])
 
     async def prepare(
         self, arrivals: Sequence[Arrival], sets: Iterable[tuple[Kind, Names]] = ()
@@ -143,7 +151,7 @@ class Store:
         """Before the transaction: open the days, number the sets, read assets met for the first
         time."""
         wanted = list(sets)
-        strangers = {a.asset for a in arrivals if a.asset not in self._known}
+        strangers = {a.asset: a.set.kind for a in arrivals if a.asset not in self._known}
         if wanted or strangers:
             async with self._database.unit() as unit:
                 await self.sets.learn(unit, wanted)
@@ -230,20 +238,14 @@ class Store:
         duplicates: int,
         changed: dict[int, Known],
     ) -> Stored:
-        rows = sorted(changed.values(), key=lambda known: known.asset)
-        vals = np.array([known.vals for known in rows], dtype=np.float64).reshape(-1, WIDTH)
-        result = Stored(
-            fresh,
-            duplicates,
-            np.array([known.asset for known in rows], dtype=np.int32),
-            np.array([known.at for known in rows], dtype=np.int64),
-            vals,
-        )
-        parameters = _parameters(rows, vals, _faults(fresh, rows, vals))
-        old = [known.asset in self._written for known in rows]
-        if all(old):
-            if rows:
-                await connection.execute(_UPDATE, parameters)
+        rows = sorted(changed.values(), key=lambda known: (known.kind.name, known.asset))
+        parts = [_part(list(same)) for _, same in groupby(rows, lambda known: known.kind.name)]
+        result = Stored(fresh, duplicates, parts)
+        if not rows:
+            return result
+        parameters = _parameters(rows, parts)
+        if all(known.asset in self._written for known in rows):
+            await connection.execute(_UPDATE, parameters)
             return result
         await connection.execute(_INSERT, parameters)
         self._written.update(changed)
@@ -320,31 +322,36 @@ async def _siblings(
     return found
 
 
-def _faults(
-    fresh: list[Arrival], rows: list[Known], vals: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Which of these have a flag up that asks for a person."""
-    kinds = {arrival.asset: _KIND.get(arrival.set.kind.name, 0) for arrival in fresh}
-    flags = _ABNORMAL[[kinds[known.asset] for known in rows]]
-    return ((vals == 1) & flags).any(axis=1)
+def _part(rows: list[Known]) -> StatePart:
+    """The state of assets of one kind, by column."""
+    kind = rows[0].kind
+    vals = np.array([known.vals for known in rows], np.float64).reshape(-1, kind.width)
+    fault = np.zeros(len(rows), np.bool_)
+    for slot, point in enumerate(kind.points):
+        for value in point.abnormal_values:
+            fault |= vals[:, slot] == value
+    return StatePart(
+        kind,
+        np.array([known.asset for known in rows], np.int32),
+        np.array([known.at for known in rows], np.int64),
+        vals,
+        fault,
+    )
 
 
-def _parameters(
-    rows: list[Known], vals: NDArray[np.float64], faults: NDArray[np.bool_]
-) -> list[Any]:
-    """The columns of _COLUMNS; `mixed` numbers the rows whose values have times of their own."""
+def _parameters(rows: list[Known], parts: Sequence[StatePart]) -> list[Any]:
+    """The columns of _COLUMNS. Values lie end to end, each row's up to its `stop`; `mixed` is the
+    same for the times of rows whose values have times of their own, else 0."""
     mixed: list[int] = []
     times: list[int] = []
-    count = 0
     for known in rows:
-        if rules.uniform(known):
-            mixed.append(0)
-        else:
-            count += 1
-            mixed.append(count)
+        uniform = rules.uniform(known)
+        if not uniform:
             times.extend(known.ats)
+        mixed.append(0 if uniform else len(times))
+    widths = np.array([known.kind.width for known in rows], np.int32)
     return [
-        wire.Float8Array(vals),
+        wire.Float8Array(np.concatenate([part.vals.ravel() for part in parts])),
         wire.TimeArray(times),
         wire.Int4Array([known.asset for known in rows]),
         wire.Int4Array([known.n for known in rows]),
@@ -352,5 +359,7 @@ def _parameters(
         wire.TimeArray([known.recorded for known in rows]),
         wire.Int2Array([known.boot for known in rows]),
         wire.Int4Array(mixed),
-        wire.Int2Array(faults),
+        wire.Int2Array(np.concatenate([part.fault for part in parts])),
+        wire.Int2Array(widths),
+        wire.Int4Array(np.cumsum(widths)),
     ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -23,13 +23,14 @@ from vigie.core.live.client import MOST_WAITING, Client
 from vigie.core.live.hub import Hub
 from vigie.core.runtime import Runtime
 from vigie.core.scope import EVERYTHING
+from vigie.lighting.kinds import STREETLIGHT
 from vigie.twin import live
-from vigie.twin.kinds import STREETLIGHT
 from vigie.twin.live import loading
-from vigie.twin.live.service import Lights
-from vigie.twin.telemetry import clear_pending, set_desired
+from vigie.twin.live.service import Equipment
+from vigie.twin.telemetry import StatePart, clear_pending, set_desired
 
 EVERYWHERE = {"twin.read": EVERYTHING}
+DIJON, CHENOVE = (f"{insee}/lighting/Streetlight" for insee in ("21231", "21166"))
 
 
 class World(Api):
@@ -79,17 +80,19 @@ class World(Api):
             )
         self.commits[lane] += 1
         if tell:
-            await self.tell(
-                lane, (np.array(ids), np.full(len(ids), at), vals), self.commits[lane] - 1
-            )
+            none = np.zeros(len(ids), np.bool_)
+            told = StatePart(STREETLIGHT, np.array(ids), np.full(len(ids), at), vals, none)
+            await self.tell(lane, [told], self.commits[lane] - 1)
 
-    async def tell(self, lane: int, rows: Any = None, previous: int | None = None) -> None:
+    async def tell(
+        self, lane: int, parts: Sequence[StatePart] = (), previous: int | None = None
+    ) -> None:
         commit = self.commits[lane]
         await self.process.bus.publish(
             live.subject(lane),
             live.encode_delta(
                 lane, commit, previous=commit if previous is None else previous,
-                sent_ms=1, lag_s=0.1, newest_us=1, rows=rows,
+                sent_ms=1, lag_s=0.1, newest_us=1, parts=parts,
             ),
         )  # fmt: skip
 
@@ -116,14 +119,11 @@ async def test_snapshot_then_deltas(world: World) -> None:
         await screen.until(lambda s: len(s.pictures) == 2)
         assert screen.frames[0]["op"] == "hello"
         assert screen.frames[0]["kinds"]["Streetlight"][:2] == ["dimmingLevel", "activePower"]
-        assert len(screen.pictures["21231/lighting"]["id"]) == 30
+        assert len(screen.pictures[DIJON]["id"]) == 30
         await world.store(0, dijon[:10], 40)
         await world.store(1, dijon[10:], 60)
         await screen.until(
-            lambda s: (
-                s.level("21231/lighting", dijon[0]) == 40
-                and s.level("21231/lighting", dijon[29]) == 60
-            )
+            lambda s: s.level(DIJON, dijon[0]) == 40 and s.level(DIJON, dijon[29]) == 60
         )
         assert screen.snapshots == 2
         await world.tell(0)
@@ -135,19 +135,16 @@ async def test_a_lost_delta_is_noticed_and_healed(world: World) -> None:
     dijon = world.lights["21231"]
     cookie = await world.cookie("bea", "operator")
     async with world.screen(cookie) as screen:
-        await screen.ask("subscribe", channels=["21231/lighting"])
+        await screen.ask("subscribe", channels=[DIJON])
         await screen.until(lambda s: s.pictures)
         await world.store(0, dijon[:3], 11, tell=False)
         await world.store(0, dijon[3:5], 12)
         await screen.until(
-            lambda s: (
-                s.level("21231/lighting", dijon[0]) == 11
-                and s.level("21231/lighting", dijon[4]) == 12
-            )
+            lambda s: s.level(DIJON, dijon[0]) == 11 and s.level(DIJON, dijon[4]) == 12
         )
         await world.store(1, dijon[5:7], 13, tell=False)
         await world.tell(1)
-        await screen.until(lambda s: s.level("21231/lighting", dijon[6]) == 13)
+        await screen.until(lambda s: s.level(DIJON, dijon[6]) == 13)
         assert screen.snapshots == 1
 
 
@@ -167,15 +164,15 @@ async def test_commands_show_at_once(world: World) -> None:
     cookie = await world.cookie("dora", "operator")
     async with world.screen(cookie) as screen:
         await screen.ask("subscribe", channels=None)
-        await screen.until(lambda s: s.level("21231/lighting", light) == 10)
+        await screen.until(lambda s: s.level(DIJON, light) == 10)
         async with world.process.database.unit() as unit:
-            await set_desired(unit, [light], 80)
-        await screen.until(lambda s: s.flags("21231/lighting", light) == 16)
+            await set_desired(unit, [light], "level", 80)
+        await screen.until(lambda s: s.flags(DIJON, light) == 16)
         async with world.process.database.unit() as unit:
-            await clear_pending(unit, [light])
-        await screen.until(lambda s: s.flags("21231/lighting", light) == 8)
+            await clear_pending(unit, [light], "level")
+        await screen.until(lambda s: s.flags(DIJON, light) == 8)
         await world.store(0, [light], 80)
-        await screen.until(lambda s: s.flags("21231/lighting", light) == 0)
+        await screen.until(lambda s: s.flags(DIJON, light) == 0)
 
 
 async def test_what_was_shown_may_change_by_itself(world: World) -> None:
@@ -183,53 +180,51 @@ async def test_what_was_shown_may_change_by_itself(world: World) -> None:
     light = world.lights["21231"][21]
     await world.store(0, [light], 80)
     async with world.process.database.unit() as unit:
-        await set_desired(unit, [light], 40)
+        await set_desired(unit, [light], "level", 40)
     await world.store(0, [light], 40)
     async with world.process.database.unit() as unit:
-        await clear_pending(unit, [light], shown=True)
+        await clear_pending(unit, [light], "level", shown=True)
     await world.store(0, [light], 0)
     cookie = await world.cookie("dalia", "operator")
     async with world.screen(cookie) as screen:
         await screen.ask("subscribe", channels=None)
-        await screen.until(lambda s: s.level("21231/lighting", light) == 0)
-        await screen.until(lambda s: s.flags("21231/lighting", light) == 0)
+        await screen.until(lambda s: s.level(DIJON, light) == 0)
+        await screen.until(lambda s: s.flags(DIJON, light) == 0)
         async with world.process.database.unit() as unit:
-            await set_desired(unit, [light], 60)
-            await clear_pending(unit, [light])
-        await screen.until(lambda s: s.flags("21231/lighting", light) == 8)
+            await set_desired(unit, [light], "level", 60)
+            await clear_pending(unit, [light], "level")
+        await screen.until(lambda s: s.flags(DIJON, light) == 8)
 
 
 async def test_a_number_too_small_for_the_picture_does_not_spoil_it(world: World) -> None:
     measured, wanted = world.lights["21231"][22:24]
     await world.store(0, [measured], 5e-324)
     async with world.process.database.unit() as unit:
-        await set_desired(unit, [wanted], 5e-324)
-        _, columns = await loading.load(unit)
-        await clear_pending(unit, [wanted], shown=True)
+        await set_desired(unit, [wanted], "level", 5e-324)
+        _, _, columns = (await loading.load(unit))[STREETLIGHT.name]
+        await clear_pending(unit, [wanted], "level", shown=True)
     slot = STREETLIGHT.slot("dimmingLevel")
     assert columns.vals[columns.id == measured, slot] == 0
-    assert columns.desired[columns.id == wanted] == 0
+    assert columns.desired[columns.id == wanted, 0] == 0
 
 
 async def test_only_what_is_granted(world: World) -> None:
     cookie = await world.cookie("elsa", "operator@21166/lighting")
     async with world.screen(cookie) as screen:
-        await screen.ask("subscribe", channels=["21231/lighting", "21166/lighting", "x"])
+        await screen.ask("subscribe", channels=[DIJON, CHENOVE, "x"])
         await screen.until(
             lambda s: len([f for f in s.frames if f["op"] == "error"]) == 2 and s.pictures
         )
-        assert set(screen.pictures) == {"21166/lighting"}
+        assert set(screen.pictures) == {CHENOVE}
         errors = {f["channel"]: f["code"] for f in screen.frames if f["op"] == "error"}
-        assert errors == {"21231/lighting": "not_found", "x": "not_found"}
-        await screen.ask("resync", channel="21231/lighting")
-        await screen.until(
-            lambda s: len([f for f in s.frames if f.get("channel") == "21231/lighting"]) == 2
-        )
+        assert errors == {DIJON: "not_found", "x": "not_found"}
+        await screen.ask("resync", channel=DIJON)
+        await screen.until(lambda s: len([f for f in s.frames if f.get("channel") == DIJON]) == 2)
         await world.store(0, world.lights["21231"][:1], 99)
         await world.store(0, world.lights["21166"][:1], 98)
-        await screen.until(lambda s: s.level("21166/lighting", world.lights["21166"][0]) == 98)
+        await screen.until(lambda s: s.level(CHENOVE, world.lights["21166"][0]) == 98)
         named = {item["channel"] for item in screen.items() if "channel" in item}
-        assert named == {"21166/lighting"}
+        assert named == {CHENOVE}
 
 
 async def test_a_narrowed_grant_takes_its_lights_off_the_screen(
@@ -240,20 +235,20 @@ async def test_a_narrowed_grant_takes_its_lights_off_the_screen(
     cookie = await world.cookie("fred", "operator")
     async with world.screen(cookie) as screen:
         await screen.ask("subscribe", channels=None)
-        await screen.until(lambda s: {"21231/lighting", "21166/lighting"} <= set(s.pictures))
+        await screen.until(lambda s: {DIJON, CHENOVE} <= set(s.pictures))
         async with world.process.database.unit() as unit:
             found = text("select id from access.account where username = 'fred'")
             fred = (await unit.execute(found)).scalar_one()
             patch = UserPatch(grants=[GrantInput(role="operator", municipality="21166")])
             await users.update_user(unit, Logins.of(world.process), fred, patch)
-        await screen.until(lambda s: set(s.pictures) == {"21166/lighting"})
-        assert {"op": "drop", "channel": "21231/lighting"} in screen.items()
+        await screen.until(lambda s: set(s.pictures) == {CHENOVE})
+        assert {"op": "drop", "channel": DIJON} in screen.items()
         frames = len(screen.frames)
         await world.store(0, world.lights["21231"][:1], 71)
         await world.store(0, world.lights["21166"][:1], 72)
-        await screen.until(lambda s: s.level("21166/lighting", world.lights["21166"][0]) == 72)
+        await screen.until(lambda s: s.level(CHENOVE, world.lights["21166"][0]) == 72)
         items = [item for frame in screen.frames[frames:] for item in frame.get("items", ())]
-        assert {item["channel"] for item in items} == {"21166/lighting"}
+        assert {item["channel"] for item in items} == {CHENOVE}
 
 
 async def test_new_lights_come_as_a_snapshot(world: World) -> None:
@@ -263,7 +258,7 @@ async def test_new_lights_come_as_a_snapshot(world: World) -> None:
         await screen.until(lambda s: len(s.pictures) == 2)
         await world.add("21355", 2)
         await world.process.bus.publish("twin.changed")
-        await screen.until(lambda s: "21355/lighting" in s.pictures)
+        await screen.until(lambda s: "21355/lighting/Streetlight" in s.pictures)
         assert screen.snapshots == 3
 
 
@@ -296,7 +291,7 @@ class Greedy:
 
     async def receive_data(self, mode: str) -> str:
         self.asked += 1
-        channel = "21231/lighting"
+        channel = DIJON
         asks = {"op": "resync", "channel": channel} if self.asked > 1 else {"op": "subscribe"}
         return msgspec.json.encode(asks).decode()
 
@@ -326,8 +321,8 @@ async def test_a_slow_client_gets_a_snapshot_instead_of_a_queue(world: World) ->
         pass
     ids = np.array(world.lights["21231"][:1], np.int32)
     for level in range(MOST_WAITING + 5):
-        Lights.of(world.process).feed.model.apply(
-            ids, np.array([level]), np.full((1, 8), level, np.float32)
+        Equipment.of(world.process).feed.model.apply(
+            STREETLIGHT.name, ids, np.array([level]), np.full((1, 8), level, np.float32)
         )
         hub.tick()
     assert client.lagging

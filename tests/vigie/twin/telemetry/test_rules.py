@@ -5,7 +5,7 @@ from math import isnan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.twin.kinds import STREETLIGHT
+from vigie.lighting.kinds import STREETLIGHT
 from vigie.twin.telemetry import rules
 from vigie.twin.telemetry.model import NEVER, Arrival, Known, MetricSet
 
@@ -37,7 +37,7 @@ def messages(draw: st.DrawFn) -> list[Arrival]:
 
 def take(arrivals: list[Arrival]) -> tuple[set[rules.Key], Known]:
     """What the store does with messages, one after the other."""
-    known = rules.blank(1)
+    known = rules.blank(1, STREETLIGHT)
     stored: list[Arrival] = []
     names: set[rules.Key] = set()
     for arrival in arrivals:
@@ -83,7 +83,7 @@ def test_each_value_is_of_the_greatest_message_that_has_it(arrivals: list[Arriva
 
 def test_replaced_device_goes_on() -> None:
     """Counters begin anew; time tells, once it was looked up that it is no copy."""
-    known = rules.blank(1)
+    known = rules.blank(1, STREETLIGHT)
     rules.advance(known, Arrival(1, 32767, 900, 10, 10, SETS[2], (5.0,)))
     later = Arrival(1, 0, 0, 11, 11, SETS[2], (6.0,))
     assert not rules.surely_new(known, later)

@@ -12,12 +12,13 @@ from sqlalchemy import text
 from tests.vigie.twin.telemetry.test_store import lights, put
 from vigie.core.database import Database
 from vigie.core.errors import Unavailable
-from vigie.twin.kinds import STREETLIGHT, Kind, Metric
+from vigie.lighting.kinds import STREETLIGHT
+from vigie.twin.kinds import Kind, Number
 from vigie.twin.telemetry import Arrival, MetricSet, MetricSets, Store, read_history, read_state
 from vigie.twin.telemetry import sets as numbering
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-METRICS = [metric.name for metric in STREETLIGHT.metrics]
+METRICS = [metric.name for metric in STREETLIGHT.points]
 
 
 async def learn(database: Database, sets: MetricSets, *names: str) -> int:
@@ -174,7 +175,7 @@ async def test_a_kind_without_any_number_is_refused_in_words(
 ) -> None:
     monkeypatch.setattr(numbering, "OWN_SETS", 0)
     monkeypatch.setattr(numbering, "LAST", 0)
-    kind = Kind("Bench", "parks", (Metric("seats", "", 0, 9), Metric("warmth", "", 0, 9)))
+    kind = Kind("Bench", "parks", (Number("seats", "", 0, 9), Number("warmth", "", 0, 9)))
     with pytest.raises(Unavailable, match="No number is left for the metrics of Bench"):
         async with database.unit() as unit:
             await MetricSets().learn(unit, [(kind, ("warmth",))])

@@ -12,10 +12,11 @@ from sqlalchemy import text
 from vigie.core.database import Database
 from vigie.core.errors import Invalid, NotFound
 from vigie.core.scope import Principal, Scope
-from vigie.twin.kinds import KINDS, STREETLIGHT
+from vigie.lighting.kinds import STREETLIGHT
 from vigie.twin.telemetry import (
     Arrival,
     Store,
+    Wanted,
     clear_pending,
     partitions,
     pending,
@@ -195,14 +196,32 @@ async def test_history_in_buckets(database: Database) -> None:
 async def test_desired_and_pending(database: Database) -> None:
     assets = await lights(database, "21231", "21231")
     async with database.unit() as unit:
-        await set_desired(unit, assets, 70)
+        await set_desired(unit, assets, "level", 70)
     async with database.unit() as unit:
         found = await pending(unit, np.array(assets, np.int32))
         assert found == set(assets)
-        await clear_pending(unit, assets[:1])
+        await clear_pending(unit, assets[:1], "level")
         states = await read_state(unit, assets)
-    assert [states[a].pending for a in assets] == [False, True]
-    assert [states[a].desired for a in assets] == [70, 70]
+    wanted = [states[a].wanted["level"] for a in assets]
+    assert [want.pending for want in wanted] == [False, True]
+    assert [want.value for want in wanted] == [70, 70]
+
+
+async def test_orders_for_different_functions_do_not_know_each_other(database: Database) -> None:
+    (asset,) = await lights(database, "21231")
+    async with database.unit() as unit:
+        await set_desired(unit, [asset], "level", 70)
+        await set_desired(unit, [asset], "recording", 1)
+        await set_desired(unit, [asset], "message", None)
+        await clear_pending(unit, [asset], "level", shown=True)
+    async with database.unit() as unit:
+        state = (await read_state(unit, [asset]))[asset]
+        assert await pending(unit, np.array([asset], np.int32)) == {asset}
+    assert state.wanted == {
+        "level": Wanted(70, pending=False, shown=True),
+        "recording": Wanted(1, pending=True, shown=False),
+        "message": Wanted(None, pending=True, shown=False),
+    }
 
 
 async def test_retention_drops_whole_days(
@@ -232,9 +251,3 @@ def test_steps() -> None:
     for days in range(1, 400):
         seconds, _ = step_for(timedelta(days=days), 500)
         assert days * 86400 / seconds <= 500
-
-
-def test_kinds_fit_the_state() -> None:
-    from vigie.twin.telemetry import WIDTH
-
-    assert all(len(kind.metrics) <= WIDTH for kind in KINDS.values())

@@ -35,10 +35,10 @@ export function exposeForTests(map: MapLibre, promise: () => number): void {
     lightsReported: () => lights.count(connection.now() / 1000, promise()).reported,
     light: (id: number) => lights.get(id),
     state: () =>
-      [...lights.channels.values()]
+      [...lights.lamps()]
         .flatMap((channel) =>
           Array.from(channel.id, (id, i): [number, number | null, number, number | null] => [
-            id, orNull(channel.level[i]), channel.flags[i] ?? 0, orNull(channel.at[i]),
+            id, orNull(channel.value("dimmingLevel", i)), channel.flags[i] ?? 0, orNull(channel.at[i]),
           ]),
         )
         .sort((a, b) => a[0] - b[0]),

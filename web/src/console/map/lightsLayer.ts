@@ -157,9 +157,10 @@ export class LightsLayer implements CustomLayerInterface {
 
   private write(gl: WebGL2RenderingContext, buffers: Buffers): void {
     const { channel, bytes, flags, at } = buffers;
+    const levels = channel.values.get("dimmingLevel");
     const remark = buffers.version === -1;
     for (let i = 0; i < channel.size; i++) {
-      const level = channel.level[i] ?? NaN;
+      const level = levels?.[i] ?? NaN;
       const when = channel.at[i] ?? NaN;
       bytes[bytesPerLight * i] = Number.isNaN(level) ? noLevel : level;
       if (remark) bytes[bytesPerLight * i + 1] = this.marks(channel.id[i] ?? 0);
@@ -175,7 +176,8 @@ export class LightsLayer implements CustomLayerInterface {
     for (const name of [...this.buffers.keys()]) {
       if (this.buffers.get(name)?.channel !== this.store.channels.get(name)) this.drop(name);
     }
-    for (const [name, channel] of this.store.channels) {
+    for (const channel of this.store.lamps()) {
+      const { name } = channel;
       let buffers = this.buffers.get(name);
       if (!buffers) {
         buffers = this.create(gl, program, channel);

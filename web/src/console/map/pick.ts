@@ -28,7 +28,7 @@ function visible(eye: Eye, id: number, flags: number, at: number): boolean {
 
 export function lightsInBox(store: LightStore, box: Bounds, eye: Eye): number[] {
   const ids: number[] = [];
-  for (const channel of store.channels.values()) {
+  for (const channel of store.lamps()) {
     for (let i = 0; i < channel.size; i++) {
       const lon = channel.lon[i] ?? 0;
       const lat = channel.lat[i] ?? 0;
@@ -45,7 +45,7 @@ export function lightAt(store: LightStore, lon: number, lat: number, reach: numb
   const squeeze = Math.cos((lat * Math.PI) / 180);
   let best: number | null = null;
   let least = reach * reach;
-  for (const channel of store.channels.values()) {
+  for (const channel of store.lamps()) {
     for (let i = 0; i < channel.size; i++) {
       const dy = (channel.lat[i] ?? 0) - lat;
       if (dy > reach || dy < -reach) continue;

@@ -9,8 +9,8 @@ export interface Hello {
 interface Columns {
   id: number[];
   at: (number | null)[];
-  dimmingLevel: (number | null)[];
-  activePower: (number | null)[];
+  /** The points that the kind draws, by name. */
+  values: Record<string, (number | null)[]>;
   flags: number[];
 }
 export interface Snapshot extends Columns {
@@ -24,6 +24,9 @@ export interface Snapshot extends Columns {
 }
 export interface Delta extends Columns {
   op: "delta";
+  /** Where it is now: of what moves. */
+  lon?: number[];
+  lat?: number[];
   channel: string;
   seq: number;
   prev: number;

@@ -208,7 +208,7 @@ export function snapshotOf(channel: Channel): Snapshot {
   return {
     op: "snapshot", channel: channel.name, seq: channel.seq, kind: channel.kind,
     id: Array.from(channel.id), lon: Array.from(channel.lon), lat: Array.from(channel.lat),
-    at: numbers(channel.at), dimmingLevel: numbers(channel.level), activePower: numbers(channel.power),
+    at: numbers(channel.at), values: Object.fromEntries([...channel.values].map(([point, column]) => [point, numbers(column)])),
     flags: Array.from(channel.flags),
   };
 }

@@ -1,4 +1,4 @@
-/** The lights' live state, in typed arrays outside React: a snapshot per channel and the deltas since. */
+/** The equipment's live state, in typed arrays outside React: a snapshot per channel and the deltas since. */
 import { conditionOf } from "./condition";
 import { type Delta, type Snapshot, flag } from "./protocol";
 
@@ -10,8 +10,8 @@ export class Channel {
   readonly lat: Float64Array;
   /** Seconds since 1970 of the latest evidence; NaN where there is none. */
   readonly at: Float64Array;
-  readonly level: Float32Array;
-  readonly power: Float32Array;
+  /** The points that its kind draws, by name; NaN where never told. */
+  readonly values = new Map<string, Float32Array>();
   readonly flags: Uint16Array;
   readonly slot = new Map<number, number>();
   seq: number;
@@ -27,27 +27,40 @@ export class Channel {
     this.lon = Float64Array.from(snapshot.lon);
     this.lat = Float64Array.from(snapshot.lat);
     this.at = new Float64Array(size);
-    this.level = new Float32Array(size);
-    this.power = new Float32Array(size);
     this.flags = Uint16Array.from(snapshot.flags);
     for (let i = 0; i < size; i++) {
       this.slot.set(this.id[i] ?? 0, i);
       this.at[i] = snapshot.at[i] ?? NaN;
-      this.level[i] = snapshot.dimmingLevel[i] ?? NaN;
-      this.power[i] = snapshot.activePower[i] ?? NaN;
     }
+    for (const [point, values] of Object.entries(snapshot.values)) {
+      this.values.set(point, Float32Array.from(values, (value) => value ?? NaN));
+    }
+  }
+
+  /** A point's value of a row; NaN where it was never told or the kind has no such point. */
+  value(point: string, row: number): number {
+    return this.values.get(point)?.[row] ?? NaN;
+  }
+
+  /** Street lights have a layer and counters of their own. */
+  get lamps(): boolean {
+    return this.values.has("dimmingLevel");
   }
 
   /** False when the delta names a light this channel does not know: only a new snapshot can tell. */
   apply(delta: Delta): boolean {
-    const { id, at, dimmingLevel, activePower, flags } = delta;
+    const { id, at, flags, lon, lat } = delta;
+    const columns = Object.entries(delta.values).map(([point, values]) => [this.values.get(point), values] as const);
     for (let k = 0; k < id.length; k++) {
       const i = this.slot.get(id[k] ?? 0);
       if (i === undefined) return false;
       this.at[i] = at[k] ?? NaN;
-      this.level[i] = dimmingLevel[k] ?? NaN;
-      this.power[i] = activePower[k] ?? NaN;
+      for (const [column, values] of columns) if (column) column[i] = values[k] ?? NaN;
       this.flags[i] = flags[k] ?? 0;
+      if (lon && lat) {
+        this.lon[i] = lon[k] ?? this.lon[i] ?? 0;
+        this.lat[i] = lat[k] ?? this.lat[i] ?? 0;
+      }
     }
     this.seq = delta.seq;
     this.version++;
@@ -131,7 +144,7 @@ export class LightStore {
 
   get total(): number {
     let total = 0;
-    for (const channel of this.channels.values()) total += channel.size;
+    for (const channel of this.lamps()) total += channel.size;
     return total;
   }
 
@@ -145,18 +158,23 @@ export class LightStore {
         lon: channel.lon[i] ?? 0,
         lat: channel.lat[i] ?? 0,
         at: channel.at[i] ?? NaN,
-        level: channel.level[i] ?? NaN,
-        power: channel.power[i] ?? NaN,
+        level: channel.value("dimmingLevel", i),
+        power: channel.value("activePower", i),
         flags: channel.flags[i] ?? 0,
       };
     }
     return null;
   }
 
+  /** The channels of street lights. */
+  *lamps(): Generator<Channel> {
+    for (const channel of this.channels.values()) if (channel.lamps) yield channel;
+  }
+
   /** The lights of which this holds. */
   where(holds: (flags: number, at: number) => boolean): number[] {
     const ids: number[] = [];
-    for (const channel of this.channels.values()) {
+    for (const channel of this.lamps()) {
       for (let i = 0; i < channel.size; i++) {
         if (holds(channel.flags[i] ?? 0, channel.at[i] ?? NaN)) ids.push(channel.id[i] ?? 0);
       }
@@ -168,7 +186,7 @@ export class LightStore {
     const counters: Counters = {
       total: 0, reported: 0, normal: 0, silent: 0, supply: 0, lamp: 0, fault: 0, unexpected: 0, pending: 0,
     };
-    for (const channel of this.channels.values()) {
+    for (const channel of this.lamps()) {
       for (let i = 0; i < channel.size; i++) {
         const flags = channel.flags[i] ?? 0;
         const condition = conditionOf(flags, channel.at[i] ?? NaN, now, promise);

@@ -319,8 +319,8 @@ class Pipeline:
             if parsed.acks and self._acknowledge is not None:
                 unknown = await self._acknowledge(unit, parsed.acks)
                 await self._quarantine.put(unit, unasked(unknown or ()))
-            if self._observe is not None and len(stored.asset):
-                waiting = await pending(unit, stored.asset)
+            if self._observe is not None and stored.parts:
+                waiting = await pending(unit, stored.assets)
                 if waiting:
                     await self._show(unit, _evidence(stored.fresh, waiting))
         self._commits += 1
@@ -420,10 +420,8 @@ class Pipeline:
 
     async def _tell(self, previous: int, lag_s: float, stored: Stored | None = None) -> None:
         """To the live screens: what changed, or that we are alive."""
-        rows = None
-        if stored is not None and len(stored.asset):
-            rows = (stored.asset, stored.at, stored.vals)
-            self._newest_us = max(self._newest_us, int(stored.at.max()))
+        parts = stored.parts if stored is not None else ()
+        self._newest_us = max([self._newest_us, *(int(part.at.max()) for part in parts)])
         await self._runtime.bus.publish(
             live.subject(self._number),
             live.encode_delta(
@@ -433,7 +431,7 @@ class Pipeline:
                 sent_ms=time.time_ns() // 1_000_000,
                 lag_s=round(lag_s, 3),
                 newest_us=self._newest_us,
-                rows=rows,
+                parts=parts,
             ),
         )
 

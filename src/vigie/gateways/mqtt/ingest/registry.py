@@ -13,7 +13,8 @@ from sqlalchemy import text
 from vigie.core.errors import Unavailable
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
-from vigie.twin.kinds import KINDS, Kind
+from vigie.twin import kinds
+from vigie.twin.kinds import Kind
 
 log = logger(__name__)
 _MISS_EVERY_S = 5.0
@@ -62,14 +63,14 @@ class Registry:
             self.devices = {
                 row["token"]: Device(
                     row["id"],
-                    KINDS[row["kind"]],
+                    kind,
                     row["client_id"],
                     names.setdefault(row["client"], row["client"]),
                     row["shard"],
                     row["retired"],
                 )
                 for row in rows
-                if row["kind"] in KINDS
+                if (kind := kinds.kind(row["kind"])) is not None
             }
             self.clients = {row["token"]: row["id"] for row in clients}
         self.version += 1
@@ -84,9 +85,9 @@ class Registry:
         await self.load()
         return True
 
-    def assets(self, shard: int) -> list[int]:
+    def assets(self, shard: int) -> dict[int, Kind]:
         """The assets whose readings come by this shard."""
-        return [device.asset for device in self.devices.values() if device.shard == shard]
+        return {d.asset: d.kind for d in self.devices.values() if d.shard == shard}
 
     async def keep(self) -> None:
         """Service: load, and load again when something changed, and once an hour."""

@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
     order: tuple[int, ...] | None
     low: tuple[float, ...]
     high: tuple[float, ...]
-    flags: tuple[int, ...]
+    whole: tuple[int, ...]
 
 
 class Parsed(msgspec.Struct):
@@ -182,8 +182,8 @@ class Validator:
             if not low <= value <= high:
                 self._out_of_range(parsed, raw, client, reading, payload, device, plan, told)
                 return
-        for index in plan.flags:
-            if told[index] not in (0.0, 1.0):
+        for index in plan.whole:
+            if told[index] != int(told[index]):
                 self._out_of_range(parsed, raw, client, reading, payload, device, plan, told)
                 return
         parsed.arrivals.append(
@@ -233,13 +233,13 @@ class Validator:
             parsed.unknown_sets.add((kind.name, names))
             parsed.unknown_kinds[kind.name] = kind
             return None
-        metrics = [kind.metrics[slot] for slot in known.slots]
+        metrics = [kind.points[slot] for slot in known.slots]
         plan = Plan(
             known,
             known.order,
-            tuple(metric.minimum for metric in metrics),
-            tuple(metric.maximum for metric in metrics),
-            tuple(index for index, metric in enumerate(metrics) if metric.flag),
+            tuple(metric.low for metric in metrics),
+            tuple(metric.high for metric in metrics),
+            tuple(index for index, metric in enumerate(metrics) if metric.whole),
         )
         if len(self._plans) > _MOST_PLANS:
             self._plans.clear()
@@ -258,13 +258,13 @@ class Validator:
         told: tuple[float, ...],
     ) -> None:
         for index, value in enumerate(told):
-            metric = device.kind.metrics[plan.set.slots[index]]
-            flag = index in plan.flags and value not in (0.0, 1.0)
-            if flag or not metric.minimum <= value <= metric.maximum:
+            metric = device.kind.points[plan.set.slots[index]]
+            broken = index in plan.whole and value != int(value)
+            if broken or not metric.low <= value <= metric.high:
                 self._refuse_reading(
                     parsed, raw, client, reading, payload, "metric_out_of_range",
                     asset=device.asset, metric=metric.name, value=value,
-                    minimum=metric.minimum, maximum=metric.maximum,
+                    minimum=metric.low, maximum=metric.high,
                 )  # fmt: skip
                 return
 

@@ -64,11 +64,11 @@ async def test_reading_reaches_history_state_and_screens(city: City, at_work: An
     )[0]
     assert (row.n, row.boot, row.vals[:2], row.ats) == (1, 1, [40.0, 31.5], None)
     for _ in range(1500):
-        if any(delta.asset for delta in heard):
+        if any(delta.parts for delta in heard):
             break
         await asyncio.sleep(0.02)
     await subscription.unsubscribe()
-    ids, _, vals = next(delta for delta in heard if delta.asset).columns()
+    ids, _, vals = next(delta for delta in heard if delta.parts).parts[0].columns()
     assert list(ids) == [city.assets["d1"]]
     assert list(vals[0][:2]) == [40.0, 31.5]
 
@@ -130,7 +130,7 @@ async def test_refused_with_its_reason(city: City, at_work: Any, payload: Any, c
 
 async def test_only_what_is_waited_for_is_observed(city: City, at_work: Any) -> None:
     async with city.runtime.database.unit() as unit:
-        await set_desired(unit, [city.assets["d7"]], 55)
+        await set_desired(unit, [city.assets["d7"]], "level", 55)
     await city.send(city.reading("d7", 1, values={"dimmingLevel": 55, "activePower": 3}))
     await city.send(city.reading("d9", 1))
     command = uuid4()
@@ -152,7 +152,7 @@ async def test_a_failing_observer_costs_no_reading(city: City, run: Run) -> None
         await unit.execute(text("select 1 / 0"))
 
     async with city.runtime.database.unit() as unit:
-        await set_desired(unit, [city.assets["d7"]], 55)
+        await set_desired(unit, [city.assets["d7"]], "level", 55)
     async with run(ingest.services(city.runtime, observe=observe)):
         await city.send(city.reading("d7", 77))
         await city.drained()

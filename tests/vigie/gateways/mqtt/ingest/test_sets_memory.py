@@ -10,7 +10,7 @@ from vigie.gateways.mqtt.ingest import pipeline, validate
 from vigie.gateways.mqtt.ingest.lane import Lane, Raw
 from vigie.gateways.mqtt.ingest.registry import Registry
 from vigie.gateways.mqtt.streams import PREFIX
-from vigie.twin.kinds import STREETLIGHT
+from vigie.lighting.kinds import STREETLIGHT
 from vigie.twin.telemetry import sets
 
 City = Any
@@ -43,7 +43,7 @@ async def test_a_full_memory_of_sets_drops_no_message(
     monkeypatch.setattr(validate, "_MOST_PLANS", 1)
     monkeypatch.setattr(sets, "_MOST", 1)
     ours = await lane(city)
-    names = [metric.name for metric in STREETLIGHT.metrics]
+    names = [metric.name for metric in STREETLIGHT.points]
     await ours._understand([raw(city, n, name) for n, name in enumerate(names[:4])])
     batch = [raw(city, 10, *names[:3]), *(raw(city, n, name) for n, name in enumerate(names))]
     assert len((await ours._understand(batch)).arrivals) == len(batch)

@@ -1,0 +1,1 @@
+"""Access points: retractable bollards."""

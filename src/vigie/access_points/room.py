@@ -1,0 +1,11 @@
+"""Access points: retractable bollards."""
+
+from vigie.core.rooms import Room
+
+ROOM = Room(
+    name="access_points",
+    floor="trade",
+    kinds="vigie.access_points.kinds:KINDS",
+    needs=("twin",),
+    optional=True,
+)

@@ -1,0 +1,1 @@
+"""Buildings: fire, intrusion, access control, technical points, energy."""

@@ -1,0 +1,1 @@
+"""Floods: rivers and rain."""

@@ -1,0 +1,1 @@
+"""Street lighting: lights and their cabinets."""

@@ -1,0 +1,1 @@
+"""Mobility: buses and parking."""

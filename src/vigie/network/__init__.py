@@ -1,0 +1,1 @@
+"""The fibre network: switches and links."""

@@ -1,0 +1,1 @@
+"""Operations: the vehicles and radios of those who are on duty."""

@@ -1,0 +1,1 @@
+"""Planned rounds: what they empty, sweep and cut."""
