@@ -1,0 +1,10 @@
+"""The way of a message up, whatever the protocol."""
+
+from vigie.core.rooms import Room
+
+ROOM = Room(
+    name="ingest",
+    package="vigie.gateways.ingest",
+    floor="gateways",
+    needs=("clients",),
+)
