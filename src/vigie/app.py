@@ -86,12 +86,13 @@ def api(runtime: Runtime) -> Services:
 def ingest(runtime: Runtime) -> Services:
     """Readings into history and state; acknowledgements into commands."""
     from vigie import control
+    from vigie.gateways.ingest import ACCEPTED_STREAM
     from vigie.gateways.ingest.service import services
     from vigie.gateways.ingest.writer import Ports
     from vigie.gateways.mqtt import UPWARD
 
     ports = Ports(acknowledge=control.acknowledge, observe=control.observe)
-    return services(runtime, (UPWARD,), ports)
+    return services(runtime, (UPWARD, ACCEPTED_STREAM), ports)
 
 
 def watch(runtime: Runtime) -> Services:

@@ -26,7 +26,6 @@ from vigie.gateways.clients.door import (
 from vigie.gateways.clients.model import (
     ACCEPTED,
     BROKER,
-    LANES_A_STREAM,
     ClientKind,
     Gateway,
     Issued,
@@ -37,6 +36,7 @@ from vigie.gateways.clients.model import (
     Secret,
     Tally,
 )
+from vigie.gateways.clients.peers import Peers
 from vigie.gateways.clients.permissions import PERMISSIONS
 from vigie.gateways.clients.presence import Presence, received
 from vigie.gateways.clients.provision import Provisioned, provision
@@ -58,7 +58,6 @@ __all__ = [
     "ACCEPTED",
     "BROKER",
     "CHANGED",
-    "LANES_A_STREAM",
     "LANE_BURST_S",
     "OVER",
     "PERMISSIONS",
@@ -79,6 +78,7 @@ __all__ = [
     "OutCommand",
     "Outlet",
     "Outlets",
+    "Peers",
     "Presence",
     "Provisioned",
     "Quarantine",

@@ -10,7 +10,6 @@ ClientKind = Literal["site", "device"]
 Clock = Literal["device", "server"]
 # The streams by which clients' messages come: the MQTT broker's own, and what others accept.
 BROKER, ACCEPTED = 0, 1
-LANES_A_STREAM = 64
 
 
 class Issued(msgspec.Struct, frozen=True):

@@ -110,7 +110,7 @@ class Presence:
             return
         try:
             async with self._runtime.database.unit() as unit:
-                await _write(unit, list(pending.values()))
+                await write(unit, list(pending.values()))
         except Unavailable:
             self._pending = pending | self._pending
             raise
@@ -189,7 +189,8 @@ async def received(unit: Unit, counts: Mapping[int, tuple[int, datetime]]) -> No
     )
 
 
-async def _write(unit: Unit, changes: list[Change]) -> None:
+async def write(unit: Unit, changes: list[Change]) -> None:
+    """Write comings and goings down, in the caller's transaction."""
     changes.sort(key=lambda change: change.token)
     await unit.execute(
         text(

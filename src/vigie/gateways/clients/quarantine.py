@@ -1,7 +1,8 @@
 """What passed the broker and not the validation: kept with its reason, bounded.
 
 Of each source and reason the first hundred of an hour are kept whole, the rest only counted: a
-broken gateway fills a table with its first faults, not with all of them.
+broken gateway fills a table with its first faults, not with all of them. What is no fault of the
+sender's (`no_sink`) is kept whole, all of it.
 """
 
 from collections import Counter
@@ -35,6 +36,7 @@ from vigie.gateways.clients.text import clean
 KEPT_AN_HOUR = 100
 PAYLOAD_KEPT = 4096
 _SOURCES = 10_000
+_KEPT_ALL = {"no_sink"}
 _ROW = Table(
     "quarantine",
     MetaData(schema="gateways"),
@@ -72,7 +74,7 @@ class Quarantine:
             key = (hour, clean(item.source), item.code)
             total, last, _ = counts.get(key, (0, item.received, ""))
             counts[key] = (total + 1, max(last, item.received), clean(item.topic))
-            if self._take(hour, item, taken):
+            if item.code in _KEPT_ALL or self._take(hour, item, taken):
                 whole.append(item)
         await tally(unit, "quarantine", [(*key, *value) for key, value in counts.items()])
         if whole:

@@ -6,7 +6,9 @@ command's state is (control). The lanes themselves are `vigie.gateways.ingest.se
 apart, since they load numpy.
 """
 
+from vigie.gateways.ingest.accepted import ACCEPTED_STREAM
 from vigie.gateways.ingest.gate import admits, why_shut
+from vigie.gateways.ingest.intake import Intake
 from vigie.gateways.ingest.messages import (
     Events,
     Format,
@@ -29,11 +31,13 @@ from vigie.gateways.ingest.streams import (
 )
 
 __all__ = [
+    "ACCEPTED_STREAM",
     "DeviceEvent",
     "DevicePosition",
     "EventSink",
     "Events",
     "Format",
+    "Intake",
     "Message",
     "Positions",
     "Raw",

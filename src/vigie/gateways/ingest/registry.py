@@ -13,7 +13,7 @@ from sqlalchemy import text
 from vigie.core.errors import Unavailable
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
-from vigie.gateways.clients import LANES_A_STREAM
+from vigie.core.settings import LANES_A_STREAM
 from vigie.twin.kinds import KINDS, Kind
 
 log = logger(__name__)

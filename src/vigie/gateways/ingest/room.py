@@ -6,5 +6,6 @@ ROOM = Room(
     name="ingest",
     package="vigie.gateways.ingest",
     floor="gateways",
+    services={"gateways": "vigie.gateways.ingest.intake:services"},
     needs=("clients",),
 )

@@ -13,8 +13,8 @@ import nats.errors
 
 from vigie.core.bus import Bus
 from vigie.core.errors import SetupError, Unavailable
-from vigie.core.settings import Settings
-from vigie.gateways.clients import LANES_A_STREAM, StreamState
+from vigie.core.settings import LANES_A_STREAM, Settings
+from vigie.gateways.clients import StreamState
 from vigie.gateways.ingest.messages import Format
 
 
