@@ -318,7 +318,9 @@ async def serve() -> None:
     from vigie.core import logs
     from vigie.core.runtime import Runtime
     from vigie.core.settings import load
-    from vigie.gateways.mqtt.ingest import services
+    from vigie.gateways.ingest.service import services
+    from vigie.gateways.ingest.writer import Ports
+    from vigie.gateways.mqtt import UPWARD
 
     settings = load()
     logs.configure(settings.log_level, "console")
@@ -327,7 +329,7 @@ async def serve() -> None:
     async def nobody(_unit: Any, _items: Any) -> None:
         return None
 
-    await runtime.run(services(runtime, acknowledge=nobody, observe=nobody))
+    await runtime.run(services(runtime, (UPWARD,), Ports(nobody, nobody)))
 
 
 async def main(arguments: argparse.Namespace) -> None:

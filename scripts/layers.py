@@ -21,7 +21,7 @@ def layers() -> list[str]:
     lines = [f"vigie.{name}" for name in ABOVE]
     for floor in reversed(FLOORS):
         packages = [
-            ".".join(room.module.split(".")[:2])
+            "vigie.core" if floor == "core" else room.module
             for room in every_room()
             if room.floor == floor and room.module.startswith("vigie.")
         ]
@@ -31,6 +31,21 @@ def layers() -> list[str]:
         else:
             lines += reversed(packages)
     return list(dict.fromkeys(lines))
+
+
+def of_floor(floor: str) -> list[str]:
+    """The rooms of one floor."""
+    return [
+        room.module
+        for room in every_room()
+        if room.floor == floor and room.module.startswith("vigie.")
+    ]
+
+
+def above_protocols() -> list[str]:
+    """Rooms that may need a protocol's service, and get it from the composition."""
+    floors = FLOORS[FLOORS.index("protocol") + 1 :]
+    return [name for floor in floors for name in of_floor(floor)]
 
 
 def configuration() -> str:
@@ -45,6 +60,13 @@ def configuration() -> str:
             "type = layers",
             "layers =",
             *(f"    {line}" for line in layers()),
+            "[importlinter:contract:protocols]",
+            "name = Only the composition knows a protocol",
+            "type = forbidden",
+            "source_modules =",
+            *(f"    {name}" for name in above_protocols()),
+            "forbidden_modules =",
+            *(f"    {name}" for name in of_floor("protocol")),
             "[importlinter:contract:simcity-apart]",
             "name = The simulated city and the platform know each other only by public protocols",
             "type = independence",

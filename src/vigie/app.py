@@ -33,6 +33,8 @@ ROOMS = (
     "vigie.files",
     "vigie.duty",
     "vigie.twin",
+    "vigie.gateways.clients",
+    "vigie.gateways.ingest",
     "vigie.gateways.mqtt",
     "vigie.control",
     "vigie.logbook",
@@ -100,9 +102,13 @@ def api(runtime: Runtime) -> Services:
 def ingest(runtime: Runtime) -> Services:
     """Readings into history and state; acknowledgements into commands."""
     from vigie import control
-    from vigie.gateways.mqtt import ingest as way_up
+    from vigie.gateways.ingest import ACCEPTED_STREAM
+    from vigie.gateways.ingest.service import services
+    from vigie.gateways.ingest.writer import Ports
+    from vigie.gateways.mqtt import UPWARD
 
-    return way_up.services(runtime, acknowledge=control.acknowledge, observe=control.observe)
+    ports = Ports(acknowledge=control.acknowledge, observe=control.observe)
+    return services(runtime, (UPWARD, ACCEPTED_STREAM), ports)
 
 
 def watch(runtime: Runtime) -> Services:
@@ -155,11 +161,11 @@ async def run_role(role: Process) -> None:
 
 async def _gateways(unit: Unit, assets: Sequence[int]) -> dict[int, GatewayInfo]:
     """The equipment's way out, for its detail: the twin does not know gateways."""
-    from vigie.gateways import mqtt
+    from vigie.gateways import clients
 
     return {
         asset: GatewayInfo(carrier.token, carrier.online, carrier.last_seen)
-        for asset, carrier in (await mqtt.carriers(unit, assets)).items()
+        for asset, carrier in (await clients.carriers(unit, assets)).items()
     }
 
 

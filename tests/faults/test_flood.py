@@ -23,8 +23,10 @@ from vigie.core.engines import NatsEngine, free_port, port_in_use
 from vigie.core.runtime import Runtime
 from vigie.core.settings import Settings
 from vigie.core.tasks import end
-from vigie.gateways.mqtt import MqttGateway, ingest, read_gateway, read_tally
-from vigie.gateways.mqtt.model import Issued
+from vigie.gateways.clients import read_gateway, read_tally
+from vigie.gateways.clients.model import Issued
+from vigie.gateways.ingest.service import services
+from vigie.gateways.mqtt import UPWARD, MqttGateway
 from vigie.gateways.mqtt.streams import stream_state
 
 SECONDS = 4
@@ -123,7 +125,7 @@ async def village(engines: Engines, tmp_path: Path) -> AsyncIterator[Village]:
                     )
                     lamps[name] = made.scalar_one()
                 clients.append(await issue(runtime, gateway, name, [lamps[name]]))
-            tasks = [asyncio.create_task(s()) for s in ingest.services(runtime).values()]
+            tasks = [asyncio.create_task(s()) for s in services(runtime, (UPWARD,)).values()]
             try:
                 yield Village(runtime, gateway, clients[0], clients[1], lamps)
             finally:
@@ -136,11 +138,6 @@ async def village(engines: Engines, tmp_path: Path) -> AsyncIterator[Village]:
 @pytest.mark.parametrize("mode", ["single", "batch", "foreign"])
 async def test_a_flood_costs_the_flooder_alone(village: Village, mode: str) -> None:
     closed: list[str] = []
-
-    async def hear(message: Any) -> None:
-        closed.append(msgspec.json.decode(message.data)["code"])
-
-    await village.runtime.bus.subscribe("event.system", hear)
     await village.say(1)
     flooding = asyncio.create_task(village.flood(mode))
     delays: list[float] = []
@@ -149,6 +146,8 @@ async def test_a_flood_costs_the_flooder_alone(village: Village, mode: str) -> N
         while not flooding.done():
             delays.append(await village.say(len(delays) + 2))
             shares.append((await stream_state(village.runtime.bus)).share)
+            if not village.gateway.admission.open:
+                closed.append(village.gateway.admission.reason)
             await asyncio.sleep(0.1)
     finally:
         with contextlib.suppress(TimeoutError):

@@ -21,8 +21,8 @@ from vigie.app import ingest as ingest_role
 from vigie.core.runtime import Runtime
 from vigie.core.tasks import end
 from vigie.core.web import build_app
+from vigie.gateways.clients.model import Issued
 from vigie.gateways.mqtt import MqttGateway
-from vigie.gateways.mqtt.model import Issued
 from vigie.gateways.mqtt.wire import Connection, Refused
 
 LAMPS = """

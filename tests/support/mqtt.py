@@ -7,8 +7,9 @@ from pathlib import Path
 
 from vigie.core.runtime import Runtime
 from vigie.core.tasks import end
-from vigie.gateways.mqtt import MqttGateway, issue_client
-from vigie.gateways.mqtt.model import Issued
+from vigie.gateways.clients import issue_client
+from vigie.gateways.clients.model import Issued
+from vigie.gateways.mqtt import MqttGateway
 from vigie.gateways.mqtt.wire import Connection
 
 

@@ -13,7 +13,7 @@ import vigie
 from tests.support.rooms import PERMISSIONS, ROLES
 from vigie.control.rules import STATES
 from vigie.core.permissions import Catalogue
-from vigie.gateways.mqtt.messages import REASONS
+from vigie.gateways.ingest.messages import REASONS
 from vigie.gateways.mqtt.rules import _CODES, Denial  # pyright: ignore[reportPrivateUsage]
 
 SOURCE = Path(vigie.__file__).parent
@@ -25,7 +25,7 @@ COMMAND_LINE = (
     "core/geofiles",
     "core/errors.py",
     "gateways/mqtt/check.py",
-    "gateways/mqtt/provision.py",
+    "gateways/clients/provision.py",
     "places/importing.py",
     "places/pack.py",
     "traffic/priority",
@@ -143,11 +143,11 @@ def components() -> tuple[set[str], set[str]]:
 
 
 def gateway(*functions: str) -> set[str]:
-    """Lower-case codes that the MQTT room's functions are given."""
+    """Lower-case codes that the gateways' functions are given."""
     return {
         text
         for path, name, call in calls()
-        if path.parts[:2] == ("gateways", "mqtt") and name in functions
+        if path.parts[0] == "gateways" and name in functions
         for given in call.args
         for text in texts(path, given)
         if text.replace("_", "").isalpha() and text.islower()

@@ -8,6 +8,7 @@ from vigie.commands.engines import engines
 from vigie.core.runtime import Runtime
 from vigie.core.settings import load
 from vigie.gateways import mqtt
+from vigie.gateways.clients import Provisioned
 
 
 async def provision_file(out: Path, per_gateway: int, rotate: bool, console: Console) -> None:
@@ -19,7 +20,7 @@ async def provision_file(out: Path, per_gateway: int, rotate: bool, console: Con
 
 async def provision(
     runtime: Runtime, out: Path, *, per_gateway: int = 300, rotate: bool = False
-) -> mqtt.Provisioned:
+) -> Provisioned:
     """One unit of work around the verb."""
     async with runtime.database.unit() as unit:
         return await mqtt.provision(

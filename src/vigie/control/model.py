@@ -96,7 +96,7 @@ class TargetState(msgspec.Struct, frozen=True):
 
 
 class Ack(Protocol):
-    """What a device answered to a command (gateways.mqtt.ingest.DeviceAck is one)."""
+    """What a device answered to a command (gateways.ingest.DeviceAck is one)."""
 
     @property
     def command(self) -> UUID: ...

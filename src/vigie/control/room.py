@@ -11,5 +11,5 @@ ROOM = Room(
     routes="vigie.control.api:ROUTES",
     topics="vigie.control.topics:TOPICS",
     services={"watch": "vigie.control:services"},
-    needs=("mqtt",),
+    needs=("clients",),
 )

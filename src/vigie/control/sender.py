@@ -18,7 +18,7 @@ from vigie.core.database import Unit
 from vigie.core.errors import Unavailable
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
-from vigie.gateways.mqtt import OutCommand, carriers, send
+from vigie.gateways.clients import OutCommand, Outlet, Outlets, carriers
 from vigie.twin.telemetry import clear_pending
 
 log = logger(__name__)
@@ -85,8 +85,9 @@ async def claim(unit: Unit, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]
         fact = facts[row.command]
         made.append(
             OutCommand(
+                carrier.protocol,
                 carrier.token,
-                row.token,
+                carrier.ref or row.token,
                 row.command,
                 fact.verb,
                 fact.params,
@@ -115,24 +116,25 @@ async def _fail(unit: Unit, rows: Sequence[Any]) -> None:
             await clear_pending(unit, sorted(assets), function)
 
 
-async def send_due(runtime: Runtime, many: int = AT_ONCE) -> int:
-    """Claim, commit, publish; how many were claimed. Raises Unavailable when an engine is away:
+async def send_due(runtime: Runtime, many: int = AT_ONCE, outlet: Outlet | None = None) -> int:
+    """Claim, commit, send; how many were claimed. Raises Unavailable when an engine is away:
     what was claimed is sent again later."""
     async with runtime.database.unit() as unit:
         claimed, orders = await claim(unit, many)
     if orders:
-        await send(runtime, orders)
+        await (outlet or Outlets(runtime)).send(orders)
     return claimed
 
 
 async def run(runtime: Runtime) -> None:
     """The service: on every wake-up, and twice a second for what is sent again."""
     component = runtime.component("command-sender")
+    outlet = Outlets(runtime)
     wakeup = await Wakeup().on(runtime.bus, f"wake.{SENDER}")
     try:
         while True:
             try:
-                claimed = await send_due(runtime)
+                claimed = await send_due(runtime, outlet=outlet)
                 component.set("ok")
             except Unavailable as away:
                 log.warning("commands_not_sent", cause=away.detail)

@@ -21,13 +21,13 @@ import msgspec
 from vigie.core.permissions import Permission, Role
 
 Floor = Literal[
-    "core", "base", "twin", "gateways", "control", "supervision", "automation", "operations",
-    "trade",
+    "core", "base", "twin", "gateways", "protocol", "control", "supervision", "automation",
+    "operations", "trade",
 ]  # fmt: skip
 # From the ground up. Rooms of the floors in SIDE_BY_SIDE do not import each other: they meet in
 # core/verbs and core/links.
 FLOORS: tuple[Floor, ...] = get_args(Floor)
-SIDE_BY_SIDE: frozenset[Floor] = frozenset({"base", "operations", "trade"})
+SIDE_BY_SIDE: frozenset[Floor] = frozenset({"base", "protocol", "operations", "trade"})
 
 Process = Literal["gateways", "ingest", "watch", "jobs", "api", "public"]
 PROCESSES: tuple[Process, ...] = get_args(Process)
@@ -74,6 +74,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     # Words of messages to people: core.templates.
     templates: str = ""
     kinds: str = ""
+    # The protocols that it speaks: gateways.clients.Adapter.
+    adapters: str = ""
     datasets: str = ""
     indicators: str = ""
     personal: tuple[Personal, ...] = ()

@@ -36,6 +36,10 @@ def _doc(text: str, *, secret: bool = False) -> Meta:
     return Meta(description=text, extra={"secret": secret})
 
 
+# Lanes are numbered stream by stream: of the MQTT broker's from 0, of what others accept from 64.
+LANES_A_STREAM = 64
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything an installation may choose."""
 
@@ -136,6 +140,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shards: Annotated[
         int, Meta(ge=1, le=64), _doc("Lanes of readings, each with one active reader.")
     ] = 2
+    accept_shards: Annotated[
+        int, Meta(ge=1, le=64), _doc("Lanes of what other protocols than MQTT accept.")
+    ] = 1
     stream_max_bytes: Annotated[
         int,
         Meta(ge=1_000_000),
@@ -264,6 +271,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, _doc("PKCS#12 file that signs documents. Empty: a key of the installation's own.")
     ] = ""
     files_sign_password: Annotated[str, _doc("Password of files_sign_pkcs12.", secret=True)] = ""
+
+    @property
+    def lanes(self) -> tuple[int, ...]:
+        """The numbers of every lane of readings."""
+        accepted = range(LANES_A_STREAM, LANES_A_STREAM + self.accept_shards)
+        return (*range(self.shards), *accepted)
 
     @property
     def root(self) -> Path:

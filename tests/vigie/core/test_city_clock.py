@@ -31,7 +31,7 @@ MACHINE = {
     "core/access": "sessions",
     "commands/doctor.py": "compares the two machines' clocks",
     "control/sender.py": "retries",
-    "gateways/mqtt": "presence, secrets and lags of a protocol",
+    "gateways": "presence, secrets and lags",
     "notify": "retries and tokens",
     "files": "sweeps",
 }

@@ -6,9 +6,7 @@ is the very reason why the stream fills.
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
 import nats.errors
@@ -20,13 +18,12 @@ from vigie.core import clock
 from vigie.core.errors import Unavailable
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
-from vigie.gateways.mqtt.rules import admits
-from vigie.gateways.mqtt.streams import StreamState, stream_state
+from vigie.gateways.clients import StreamState
+from vigie.gateways.ingest import waiting_by_client, why_shut
+from vigie.gateways.mqtt.streams import UPWARD, stream_state
 
 log = logger(__name__)
 ASK = "gateways.admission"
-EVENT = "event.system"
-_DISK_SHUT, _DISK_OPEN = 256 * 1024 * 1024, 512 * 1024 * 1024
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -66,6 +63,10 @@ class Admission:
             self.stream.limit,
             self.stream.messages,
         )
+
+    async def waiting(self) -> dict[str, int]:
+        """How many messages of each client wait in the stream. Raises Unavailable."""
+        return await waiting_by_client(self._runtime.bus, UPWARD)
 
     async def join(self) -> None:
         """Agree with the processes that run already: between the thresholds the past decides."""
@@ -107,11 +108,7 @@ class Admission:
             await asyncio.sleep(self._every_s)
 
     async def _judge(self) -> bool:
-        reason = ""
-        if not admits(self.open, self.stream.share):
-            reason = "stream_full"
-        elif self._disk_short():
-            reason = "disk_full"
+        reason = why_shut(self._runtime.settings, self.open, self.stream.share)
         was, self.open, self.reason = self.open, not reason, reason
         component = self._runtime.component("admission")
         facts = {"bytes": self.stream.bytes, "limit": self.stream.limit}
@@ -123,30 +120,9 @@ class Admission:
             return False
         self.since = clock.rfc3339(clock.now())
         log.warning("admission_opened" if self.open else "admission_closed", reason=reason, **facts)
-        await self._announce()
         if not self.open:
             await self._on_close()
         return True
-
-    def _disk_short(self) -> bool:
-        if not self._runtime.settings.embedded_nats:
-            return False
-        try:
-            free = shutil.disk_usage(self._runtime.settings.root).free
-        except OSError:
-            return False
-        return free < (_DISK_SHUT if self.open else _DISK_OPEN)
-
-    async def _announce(self) -> None:
-        event: dict[str, Any] = {
-            "event": "system",
-            "code": "admission_opened" if self.open else "admission_closed",
-            "admission": self.status,
-        }
-        try:
-            await self._runtime.bus.publish(EVENT, msgspec.json.encode(event))
-        except Unavailable:
-            log.warning("event_not_sent", code=event["code"])
 
     async def _write(self) -> None:
         """For the system page; best effort, since admission must not need the database."""

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vigie.core.runtime import Runtime
-from vigie.gateways.mqtt.book import Book
-from vigie.gateways.mqtt.refusals import Refusals
+from vigie.gateways.clients import Book, Refusals
 from vigie.gateways.mqtt.rules import read_log_line
 from vigie.gateways.mqtt.sessions import Sessions
 

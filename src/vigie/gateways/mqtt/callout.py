@@ -19,10 +19,10 @@ from vigie.core.engines import ACCOUNT, issuer_seed
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
 from vigie.core.settings import Settings
+from vigie.gateways.clients import Book, Refusals, matches
 from vigie.gateways.mqtt.admission import Admission
-from vigie.gateways.mqtt.book import Book, matches
 from vigie.gateways.mqtt.claims import Request, Signer, decode_request
-from vigie.gateways.mqtt.refusals import Refusals
+from vigie.gateways.mqtt.provision import PROTOCOL
 from vigie.gateways.mqtt.rules import CANARY, Denial, canary_permissions, permissions
 
 log = logger(__name__)
@@ -118,6 +118,9 @@ class Callout:
             return "wrong_secret"
         if known.revoked:
             return "revoked"
+        if known.protocol != PROTOCOL:
+            # Its messages come by another stream: one writer an asset.
+            return "other_protocol"
         if client.name != known.token:
             # Another's client id would take over its session.
             return "wrong_client_id"

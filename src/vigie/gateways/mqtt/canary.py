@@ -11,9 +11,11 @@ from vigie.core.bus import Bus
 from vigie.core.errors import Unavailable
 from vigie.core.ids import token
 from vigie.core.settings import Settings
+from vigie.gateways.ingest import ask
 from vigie.gateways.mqtt.callout import canary_secret
+from vigie.gateways.mqtt.messages import PREFIX
 from vigie.gateways.mqtt.rules import CANARY
-from vigie.gateways.mqtt.streams import PREFIX, STREAM, ask
+from vigie.gateways.mqtt.streams import STREAM
 from vigie.gateways.mqtt.wire import Connection, Refused
 
 

@@ -7,9 +7,10 @@ import msgspec
 from vigie.core.bus import Bus
 from vigie.core.errors import SetupError, VigieError
 from vigie.core.runtime import Runtime
+from vigie.gateways.ingest import ask
 from vigie.gateways.mqtt import canary
 from vigie.gateways.mqtt.sessions import check_system_account
-from vigie.gateways.mqtt.streams import ask, stream_state
+from vigie.gateways.mqtt.streams import stream_state
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -14,14 +14,20 @@ from nats.aio.subscription import Subscription
 from vigie.core.errors import SetupError, Unavailable
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime
+from vigie.gateways.clients import (
+    CHANGED,
+    OVER,
+    Book,
+    Presence,
+    Quota,
+    Refusals,
+    changed_tokens,
+)
 from vigie.gateways.mqtt import canary
 from vigie.gateways.mqtt.admission import Admission
-from vigie.gateways.mqtt.book import CHANGED, Book, changed_tokens
 from vigie.gateways.mqtt.brokerlog import BrokerLog
 from vigie.gateways.mqtt.callout import Callout
-from vigie.gateways.mqtt.presence import Presence
-from vigie.gateways.mqtt.quota import OVER, Quota
-from vigie.gateways.mqtt.refusals import Refusals
+from vigie.gateways.mqtt.provision import PROTOCOL
 from vigie.gateways.mqtt.sessions import Sessions
 from vigie.gateways.mqtt.streams import bound_retained, ensure_streams
 
@@ -42,7 +48,7 @@ class MqttGateway:
         self.quota = Quota(runtime, self.sessions, self.admission, self.refusals)
         self.callout = Callout(runtime, self.book, self.admission, self.refusals, self.quota.holds)
         self.broker_log = BrokerLog(runtime, self.sessions, self.book, self.refusals)
-        self.presence = Presence(runtime, self.sessions, self.broker_log)
+        self.presence = Presence(runtime, PROTOCOL, self.sessions, self.broker_log.keep)
         self.sessions.unwanted = self._unwanted
         self.ready = asyncio.Event()
         self._opened = False

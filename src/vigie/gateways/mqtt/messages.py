@@ -7,18 +7,29 @@ kind have this metric, in what range) is checked by the ingest. Published as JSO
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
-MAX_PAYLOAD = 64 * 1024
-MAX_BATCH = 500
-MAX_VALUES = 64
-FUTURE = timedelta(minutes=5)
-PAST = timedelta(days=30)
+from vigie.gateways.clients.text import clean
+from vigie.gateways.ingest.messages import (
+    FUTURE,
+    MAX_BATCH,
+    MAX_PAYLOAD,
+    MAX_VALUES,
+    PAST,
+    REASONS,
+    AckStatus,
+    Content,
+    Measured,
+    Raw,
+    Refusal,
+    Source,
+    instant,
+)
 
 TOKEN_PATTERN = "^[A-Za-z0-9_-]{1,64}$"  # noqa: S105 - a pattern, not a secret
 Token = Annotated[str, Meta(pattern=TOKEN_PATTERN, description="Issued by the platform.")]
@@ -26,7 +37,6 @@ Moment = Annotated[
     Annotated[datetime, Meta(tz=True)] | int,
     Meta(description="RFC 3339 with its offset, or milliseconds since 1970 (UTC)."),
 ]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Reading(Struct, gc=False):
@@ -49,10 +59,7 @@ class Reading(Struct, gc=False):
     @property
     def at(self) -> datetime:
         """When it was measured, UTC and aware."""
-        return _instant(self.stamp)
-
-
-AckStatus = Literal["received", "done", "refused", "failed"]
+        return instant(self.stamp)
 
 
 class Ack(Struct, gc=False):
@@ -79,7 +86,7 @@ class Ack(Struct, gc=False):
     @property
     def at(self) -> datetime:
         """When it was answered, UTC and aware."""
-        return _instant(self.stamp)
+        return instant(self.stamp)
 
 
 class Command(Struct, frozen=True):
@@ -94,49 +101,10 @@ class Command(Struct, frozen=True):
     expires_at: Annotated[datetime, Meta(description="Not to be carried out from here on.")]
 
 
-class Source(Struct, frozen=True):
-    """Where a message came in: what the broker's permissions allowed, hence who sent it."""
+PREFIX = "$MQTT.msgs."
 
-    shard: int
-    client: str
-    channel: Literal["reading", "ack"]
-
-
-class Refusal(Struct, frozen=True):
-    """Why a message, or one element of a batch, was not taken.
-
-    `code` is a message key of `REASONS`; `payload` the refused element alone.
-    """
-
-    code: str
-    params: dict[str, Any]
-    payload: bytes
-    device: str | None = None
-
-
-REASONS: dict[str, str] = {
-    "empty": "The message has no payload.",
-    "too_large": "The payload is over the limit; send smaller batches.",
-    "not_utf8": "The payload is not UTF-8.",
-    "not_json": "The payload is not JSON (NaN and Infinity are not JSON).",
-    "too_deep": "The JSON is nested too deeply.",
-    "batch_empty": "The batch holds no element.",
-    "batch_too_long": "The batch holds more elements than allowed.",
-    "missing_field": "A required field is absent.",
-    "wrong_type": "A field has the wrong type.",
-    "wrong_value": "A field's value is outside its limits or form.",
-    "at_future": "The time is more than 5 minutes ahead: set the device's clock.",
-    "at_past": "The time is more than 30 days ago.",
-    "unknown_topic": "The topic is not one of the platform's.",
-    "unknown_client": "The client is not registered or was revoked.",
-    "unknown_device": "No device has this token.",
-    "foreign_device": "The device belongs to another client.",
-    "retired_device": "The device is retired.",
-    "unknown_metric": "The device's kind has no such metric.",
-    "metric_out_of_range": "The value is outside the range of its metric.",
-    "unknown_command": "No command has this id for this device.",
-    "unstorable": "The database refused the message; the platform's log says why.",
-}
+# Of messages that adapters hand over themselves.
+_NOT_MQTT = {"unreadable", "position_out_of_range", "no_sink"}
 
 T = TypeVar("T", Reading, Ack)
 
@@ -151,6 +119,7 @@ class _Wire(Generic[T]):
 
 _READINGS = _Wire(Reading)
 _ACKS = _Wire(Ack)
+_ONE: msgspec.json.Decoder[Reading] = msgspec.json.Decoder(Reading)
 _RAW: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _NAME_MOST = 64
 
@@ -169,12 +138,14 @@ _PATH = re.compile(r" - at (`key` in )?`([^`]*)`$")
 _DEVICE = re.compile(rb'"device"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
 
 
-def decode_readings(payload: bytes, now: datetime) -> tuple[Sequence[Reading], list[Refusal]]:
+def decode_readings(
+    payload: bytes, now: datetime, *, timely: bool = True
+) -> tuple[Sequence[Reading], list[Refusal]]:
     """The readings of a payload, and why the others were refused.
 
     A batch that holds one bad element loses that element alone.
     """
-    return _decode(_READINGS, payload, now)
+    return _decode(_READINGS, payload, now if timely else None)
 
 
 def decode_acks(payload: bytes, now: datetime) -> tuple[Sequence[Ack], list[Refusal]]:
@@ -187,9 +158,47 @@ def encode_command(command: Command) -> bytes:
     return msgspec.json.encode(command)
 
 
+class MqttFormat:
+    """How the broker's stream is written: JSON, with the sender in the subject."""
+
+    def source(self, subject: bytes) -> Source | None:
+        """Client and channel."""
+        try:
+            return parse_subject(subject.decode("ascii"))
+        except UnicodeDecodeError:
+            return None
+
+    def topic(self, subject: bytes) -> str:
+        """The MQTT topic."""
+        return subject.decode("ascii", "replace").removeprefix(PREFIX).replace(".", "/")
+
+    def subject(self, topic: str) -> bytes:
+        """The broker's subject for a topic."""
+        return (PREFIX + topic.replace("/", ".")).encode()
+
+    def one(self, data: bytes) -> Measured:
+        """A single reading, as most messages are."""
+        reading = _ONE.decode(data)
+        if len(data) > MAX_PAYLOAD or not data.isascii():
+            raise msgspec.DecodeError
+        return reading
+
+    def all(self, raw: Raw, source: Source, *, timely: bool) -> Content:
+        """Readings or acknowledgements, and what is wrong with the others."""
+        if source.channel == "ack":
+            acks, refusals = decode_acks(raw.data, raw.received)
+            return Content(acks=acks, refusals=refusals)
+        readings, refusals = decode_readings(raw.data, raw.received, timely=timely)
+        return Content(readings, refusals=refusals)
+
+    def piece(self, message: Any) -> bytes:
+        """JSON."""
+        return msgspec.json.encode(message)
+
+
 def parse_subject(subject: str) -> Source | None:
     """Where a message came in, from `$MQTT.msgs.up.0.g7K2.reading` or `up.0.g7K2.reading`."""
-    parts = subject.removeprefix("$MQTT.msgs.").split(".")
+    parts = subject.removeprefix(PREFIX).split(".")
     if len(parts) != 4 or parts[0] != "up" or not parts[1].isdecimal():
         return None
     channel = parts[3]
@@ -228,17 +237,20 @@ def schema() -> dict[str, Any]:
             "future_seconds": int(FUTURE.total_seconds()),
             "past_days": PAST.days,
         },
-        "refusals": REASONS,
+        "refusals": {code: why for code, why in REASONS.items() if code not in _NOT_MQTT},
     }
 
 
-def _decode(wire: _Wire[T], payload: bytes, now: datetime) -> tuple[Sequence[T], list[Refusal]]:
+def _decode(
+    wire: _Wire[T], payload: bytes, now: datetime | None
+) -> tuple[Sequence[T], list[Refusal]]:
+    """Without `now`, times are not judged."""
     size = len(payload)
     if size == 0:
         return (), [Refusal("empty", {}, b"")]
     if size > MAX_PAYLOAD:
         return (), [_refused("too_large", payload, size=size, limit=MAX_PAYLOAD)]
-    early, late = now - PAST, now + FUTURE
+    span = None if now is None else (now - PAST, now + FUTURE)
     try:
         if not payload.isascii():
             payload.decode()
@@ -247,7 +259,7 @@ def _decode(wire: _Wire[T], payload: bytes, now: datetime) -> tuple[Sequence[T],
         elements = _elements(payload)
         if elements is None:
             return (), [_explained(error, payload)]
-        return _one_by_one(wire, elements, payload, early, late)
+        return _one_by_one(wire, elements, payload, span)
     except msgspec.DecodeError as error:
         return (), [_refused("not_json", payload, cause=clean(str(error)))]
     except UnicodeDecodeError as error:
@@ -255,14 +267,14 @@ def _decode(wire: _Wire[T], payload: bytes, now: datetime) -> tuple[Sequence[T],
     except RecursionError:
         return (), [_refused("too_deep", payload)]
     if not isinstance(decoded, list):
-        refusal = _untimely(decoded, early, late, payload)
+        refusal = _untimely(decoded, span, payload)
         return ((), [refusal]) if refusal else ((decoded,), [])
     if not 0 < len(decoded) <= MAX_BATCH:
         return (), [_batch(len(decoded), payload)]
     good: list[T] = []
     bad: list[Refusal] = []
     for element in decoded:
-        refusal = _untimely(element, early, late, None)
+        refusal = _untimely(element, span, None)
         if refusal:
             bad.append(refusal)
         else:
@@ -274,8 +286,7 @@ def _one_by_one(
     wire: _Wire[T],
     elements: Sequence[msgspec.Raw],
     payload: bytes,
-    early: datetime,
-    late: datetime,
+    span: tuple[datetime, datetime] | None,
 ) -> tuple[Sequence[T], list[Refusal]]:
     if not 0 < len(elements) <= MAX_BATCH:
         return (), [_batch(len(elements), payload)]
@@ -291,7 +302,7 @@ def _one_by_one(
         except RecursionError:
             bad.append(_refused("too_deep", piece))
             continue
-        refusal = _untimely(element, early, late, piece)
+        refusal = _untimely(element, span, piece)
         if refusal:
             bad.append(refusal)
         else:
@@ -307,8 +318,11 @@ def _elements(payload: bytes) -> list[msgspec.Raw] | None:
 
 
 def _untimely(
-    message: Reading | Ack, early: datetime, late: datetime, payload: bytes | None
+    message: Reading | Ack, span: tuple[datetime, datetime] | None, payload: bytes | None
 ) -> Refusal | None:
+    if span is None:
+        return None
+    early, late = span
     stamp = message.stamp
     if isinstance(stamp, int):
         low, high = early.timestamp() * 1000, late.timestamp() * 1000
@@ -365,13 +379,3 @@ def _batch(length: int, payload: bytes) -> Refusal:
 def _refused(code: str, payload: bytes, **params: Any) -> Refusal:
     match = _DEVICE.search(payload[:MAX_PAYLOAD])
     return Refusal(code, params, payload, match.group(1).decode() if match else None)
-
-
-def clean(text: str, limit: int = 200) -> str:
-    """Text from outside as the database and a log line can hold it."""
-    shown = "".join(character if character.isprintable() else "�" for character in text)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _instant(stamp: datetime | int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=stamp) if isinstance(stamp, int) else stamp

@@ -7,8 +7,8 @@ import nats.errors
 
 from vigie.core.errors import Unavailable
 from vigie.core.runtime import Runtime
+from vigie.gateways.clients import OutCommand
 from vigie.gateways.mqtt.messages import Command, encode_command
-from vigie.gateways.mqtt.model import OutCommand
 
 _BREATH = 500
 
@@ -18,29 +18,36 @@ def topic(client: str, device: str) -> str:
     return f"down.{client}.{device}.command"
 
 
-async def send(runtime: Runtime, commands: Sequence[OutCommand]) -> None:
-    """Publish each to its gateway, at most once; devices acknowledge, the caller sends again.
+class MqttOutlet:
+    """Publishes orders to the gateways that carry them."""
 
-    Returns when the broker has them all. Raises Unavailable when it is away: some may have left.
-    """
-    client = runtime.bus.client
-    try:
-        for index, order in enumerate(commands):
-            await client.publish(
-                topic(order.client, order.device),
-                encode_command(
-                    Command(
-                        order.id,
-                        order.device,
-                        order.verb,
-                        order.params,
-                        order.issued_at,
-                        order.expires_at,
-                    )
-                ),
-            )
-            if index % _BREATH == _BREATH - 1:
-                await asyncio.sleep(0)
-        await client.flush(timeout=10)
-    except (TimeoutError, nats.errors.Error, OSError) as error:
-        raise Unavailable("bus_unavailable", f"NATS is away: {error!r}") from error
+    def __init__(self, runtime: Runtime) -> None:
+        self._bus = runtime.bus
+
+    async def send(self, orders: Sequence[OutCommand]) -> None:
+        """Publish each to its gateway, at most once; devices acknowledge, the caller sends again.
+
+        Returns when the broker has them all. Raises Unavailable when it is away: some may have
+        left.
+        """
+        client = self._bus.client
+        try:
+            for index, order in enumerate(orders):
+                await client.publish(
+                    topic(order.client, order.device),
+                    encode_command(
+                        Command(
+                            order.id,
+                            order.device,
+                            order.verb,
+                            order.params,
+                            order.issued_at,
+                            order.expires_at,
+                        )
+                    ),
+                )
+                if index % _BREATH == _BREATH - 1:
+                    await asyncio.sleep(0)
+            await client.flush(timeout=10)
+        except (TimeoutError, nats.errors.Error, OSError) as error:
+            raise Unavailable("bus_unavailable", f"NATS is away: {error!r}") from error

@@ -5,8 +5,6 @@ from typing import Literal
 
 import msgspec
 
-CLOSE_AT = 0.80
-OPEN_BELOW = 0.50
 CANARY = "canary_"
 
 
@@ -30,19 +28,12 @@ def canary_permissions(token: str) -> Permissions:
     return Permissions((f"up.canary.{token}",), (f"down.{token}",))
 
 
-def admits(open_now: bool, share: float) -> bool:
-    """Whether devices may be connected when the stream is `share` full.
-
-    Two thresholds, so that it does not flutter: shut from 80%, open again below 50%.
-    """
-    return share < (CLOSE_AT if open_now else OPEN_BELOW)
-
-
 Denial = Literal[
     "not_ready",
     "not_mqtt",
     "unknown_client",
     "revoked",
+    "other_protocol",
     "wrong_secret",
     "wrong_client_id",
     "quota_exceeded",

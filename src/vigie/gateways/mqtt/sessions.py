@@ -20,21 +20,12 @@ from vigie.core.engines import ACCOUNT
 from vigie.core.errors import SetupError
 from vigie.core.logs import logger
 from vigie.core.runtime import Runtime, nats_system_url
+from vigie.gateways.clients import Change, Connection, Traffic
 from vigie.gateways.mqtt.rules import CANARY
 
 log = logger(__name__)
 _PAGE = 2048
 _REMEMBERED = 20_000
-
-Connection = tuple[str, int]
-
-
-class Traffic(msgspec.Struct, frozen=True):
-    """What the broker received on one connection so far, on whatever topic."""
-
-    token: str
-    messages: int
-    bytes: int
 
 
 class _Server(msgspec.Struct, frozen=True):
@@ -78,16 +69,6 @@ class _Page(msgspec.Struct, frozen=True):
 class _Connz(msgspec.Struct, frozen=True):
     server: _Server
     data: _Page = _Page()
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A client came or went."""
-
-    token: str
-    online: bool
-    at: datetime
-    address: str
-    reason: str
 
 
 class Sessions:

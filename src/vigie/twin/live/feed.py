@@ -28,6 +28,7 @@ class Feed:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._lanes = runtime.settings.lanes
         self.model = LiveModel()
         self.loaded = False
         self.newest_us = 0
@@ -52,7 +53,7 @@ class Feed:
         if self._gap:
             return "commit_missed"
         now = time.monotonic()
-        for lane in range(self._runtime.settings.shards):
+        for lane in self._lanes:
             if lane not in self._heard or now - self._heard[lane][0] >= SILENT_S:
                 return f"lane_{lane}_silent"
         return None
@@ -141,7 +142,7 @@ class Feed:
         except msgspec.MsgspecError:
             log.warning("live_delta_unreadable", subject=message.subject)
             return
-        if delta.lane >= self._runtime.settings.shards:
+        if delta.lane not in self._lanes:
             return
         self._heard[delta.lane] = (time.monotonic(), delta.lag_s)
         if self._held is not None:

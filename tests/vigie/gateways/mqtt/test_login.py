@@ -10,8 +10,10 @@ import pytest_asyncio
 from tests.support.mqtt import connect, issue, running
 from vigie.core import ids
 from vigie.core.runtime import Runtime
-from vigie.gateways.mqtt import MqttGateway, revoke, rotate_secret
-from vigie.gateways.mqtt.streams import STREAM, ask, reader_name
+from vigie.gateways.clients import revoke, rotate_secret
+from vigie.gateways.ingest import ask
+from vigie.gateways.mqtt import MqttGateway
+from vigie.gateways.mqtt.streams import STREAM, UPWARD
 from vigie.gateways.mqtt.wire import Connection, Refused, publish, subscribe
 from vigie.gateways.mqtt.wire import connect as connect_packet
 
@@ -45,7 +47,7 @@ async def test_no_client_makes_a_reader_of_the_stream(
         assert (await connection.receive())[1] == b"\x00\x02\x80"
         # The broker makes the subscription's reader, finds that it may not, and takes it away after
         # it has answered: what counts is that none stays.
-        ours = {reader_name(shard) for shard in range(runtime.settings.shards)}
+        ours = {UPWARD.reader(shard) for shard in range(runtime.settings.shards)}
         for _ in range(100):
             readers = await ask(runtime.bus, f"$JS.API.CONSUMER.NAMES.{STREAM}", {})
             if set(readers["consumers"]) == ours:
@@ -153,7 +155,7 @@ async def test_presence_follows_the_connections(runtime: Runtime, gateway: MqttG
     client = await issue(runtime, gateway)
 
     async def online(wanted: bool) -> None:
-        from vigie.gateways.mqtt import read_gateway
+        from vigie.gateways.clients import read_gateway
 
         async with asyncio.timeout(30):
             while True:

@@ -8,9 +8,11 @@ from sqlalchemy import text
 from tests.conftest import Engines, NewRuntime
 from tests.support.mqtt import connect, issue, running
 from vigie.core.ids import token
-from vigie.gateways.mqtt import MqttGateway, check_server, read_gateway
+from vigie.gateways.clients import read_gateway
+from vigie.gateways.ingest import admits
+from vigie.gateways.mqtt import MqttGateway, check_server
 from vigie.gateways.mqtt.canary import sing
-from vigie.gateways.mqtt.rules import admits, read_log_line
+from vigie.gateways.mqtt.rules import read_log_line
 from vigie.gateways.mqtt.wire import Refused, publish
 
 

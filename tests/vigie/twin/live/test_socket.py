@@ -39,7 +39,7 @@ class World(Api):
     def __init__(self, api: Api) -> None:
         super().__init__(api.process, api.browser)
         self.lights: dict[str, list[int]] = {}
-        self.commits = {0: 0, 1: 0}
+        self.commits = dict.fromkeys(api.process.settings.lanes, 0)
 
     async def add(self, municipality: str, count: int) -> None:
         async with self.process.database.unit() as unit:
@@ -126,8 +126,8 @@ async def test_snapshot_then_deltas(world: World) -> None:
             lambda s: s.level(DIJON, dijon[0]) == 40 and s.level(DIJON, dijon[29]) == 60
         )
         assert screen.snapshots == 2
-        await world.tell(0)
-        await world.tell(1)
+        for lane in world.commits:
+            await world.tell(lane)
         await screen.until(lambda s: s.live)
 
 
@@ -152,7 +152,7 @@ async def test_silence_is_not_live(world: World) -> None:
     cookie = await world.cookie("cleo", "viewer")
     async with world.screen(cookie) as screen:
         await screen.ask("subscribe", channels=None)
-        for lane in (0, 1):
+        for lane in world.commits:
             await world.tell(lane)
         await screen.until(lambda s: s.live is True)
         await screen.until(lambda s: s.live is False)

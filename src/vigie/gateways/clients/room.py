@@ -1,0 +1,14 @@
+"""Whoever speaks to the platform for devices."""
+
+from vigie.core.rooms import Room
+from vigie.gateways.clients.permissions import PERMISSIONS
+
+ROOM = Room(
+    name="clients",
+    package="vigie.gateways.clients",
+    floor="gateways",
+    schemas=("gateways",),
+    permissions=PERMISSIONS,
+    routes="vigie.gateways.clients.api:ROUTES",
+    needs=("twin",),
+)
