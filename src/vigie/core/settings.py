@@ -155,6 +155,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _doc("Seconds of its allowance that one client may send at once; above, it is cut."),
     ] = 10.0
     history_days: Annotated[int, Meta(ge=1, le=3660), _doc("Days raw readings are kept.")] = 90
+    track_days: Annotated[
+        int, Meta(ge=31, le=3660), _doc("Days that positions of what moves are kept.")
+    ] = 60
+    event_days: Annotated[
+        int,
+        Meta(ge=31, le=3660),
+        _doc("Days that events of equipment are kept, at most; their kind may say less."),
+    ] = 400
     session_hours: Annotated[float, Meta(gt=0), _doc("A login ends after this many hours.")] = 12.0
     session_idle_minutes: Annotated[
         float, Meta(gt=0), _doc("A login ends after this many minutes without use.")

@@ -5,4 +5,9 @@ from vigie.core.access import EVERY_ROLE, Permission
 PERMISSIONS = (
     Permission("twin.read", "See equipment, its state and its history.", EVERY_ROLE),
     Permission("twin.change", "Change what is known of equipment.", ("administrator",)),
+    Permission(
+        "twin.tracks_read",
+        "See where equipment that moves was; a reason is asked and written down.",
+        ("administrator", "operator"),
+    ),
 )

@@ -13,6 +13,6 @@ ROOM = Room(
     objects="vigie.twin.objects:OBJECTS",
     topics="vigie.twin.live.service:TOPICS",
     search="vigie.twin.search:SOURCES",
-    services={"watch": "vigie.twin.telemetry:services", "api": "vigie.twin.live:services"},
+    services={"watch": "vigie.twin.watch:services", "api": "vigie.twin.live:services"},
     needs=("places",),
 )

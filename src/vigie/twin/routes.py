@@ -2,5 +2,6 @@
 
 from vigie.twin import api
 from vigie.twin.telemetry import api as telemetry
+from vigie.twin.track import api as track
 
-ROUTES = (*api.ROUTES, *telemetry.ROUTES)
+ROUTES = (*api.ROUTES, *telemetry.ROUTES, *track.ROUTES)

@@ -1,0 +1,189 @@
+"""The shape of what moves and of what happens: tracks, newest positions, events, by day."""
+
+from alembic import op
+
+from vigie.core.database import scope_policy
+
+revision = "0023"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(
+        """
+        -- One row a position, 24 bytes of values so that a row takes 52 with its header.
+        -- `second` counts from 2000-01-01 UTC; `lon` and `lat` are 1e-7 degree; `ms` holds the
+        -- milliseconds in its low 10 bits and flags above (1 late, 2 jump); `speed` in cm/s,
+        -- `heading` in tenths of a degree, `accuracy` in decimetres, null where not known.
+        create table twin.track (
+            second int not null,
+            asset int not null,
+            lon int not null,
+            lat int not null,
+            ms smallint not null,
+            speed smallint,
+            heading smallint,
+            accuracy smallint
+        ) partition by range (second);
+        -- By hour: equal keys share one index entry with a list of rows, 6 bytes each.
+        create index track_asset on twin.track (asset, (second / 3600)) with (fillfactor = 100);
+
+        -- Fixes that are none (no satellites, out of bounds, a wrong clock), kept to be looked at.
+        create table twin.track_refused (
+            asset int not null,
+            recorded timestamptz not null,
+            at timestamptz,
+            code text not null,
+            lon float8,
+            lat float8
+        ) partition by range (recorded);
+        create index track_refused_asset on twin.track_refused (asset, recorded);
+
+        -- Where it is: the newest accepted position. `last` is the newest one stored, doubted ones
+        -- included; the doubt is a jump that waits for a second fix to agree with it. `street` and
+        -- `municipality` are those of the located point, renewed when it has moved away from it.
+        create table twin.position (
+            asset int primary key references twin.asset on delete cascade,
+            at timestamptz,
+            last timestamptz,
+            recorded timestamptz,
+            lon int not null default 0,
+            lat int not null default 0,
+            speed int,
+            heading int,
+            accuracy int,
+            doubt_at timestamptz,
+            doubt_lon int not null default 0,
+            doubt_lat int not null default 0,
+            located_lon int not null default 0,
+            located_lat int not null default 0,
+            municipality text not null default '',
+            street text not null default ''
+        ) with (fillfactor = 60);
+        alter table twin.position enable row level security;
+        create policy scope on twin.position using (
+            (select current_setting('vigie.scope_all', true)) = 'on'
+            or exists (select from twin.asset where asset.id = position.asset));
+
+        -- What happened to equipment. `key` is made of (asset, at, id), so the same event sent
+        -- again is the same row. `fields` is empty where the event is personal.
+        create table twin.event (
+            key uuid not null,
+            at timestamptz not null,
+            recorded timestamptz not null,
+            asset int not null,
+            id text not null,
+            name text not null,
+            kind text not null,
+            asset_name text not null,
+            municipality text not null,
+            trade text not null,
+            personal boolean not null,
+            abnormal boolean not null,
+            fields jsonb not null,
+            folded text not null
+        ) partition by range (at);
+        create unique index event_key on twin.event (at, key);
+        create index event_asset on twin.event (asset, at);
+
+        -- What personal events say: kept apart, for as long as their kind declares.
+        create table twin.event_personal (
+            key uuid not null,
+            at timestamptz not null,
+            expires timestamptz not null,
+            municipality text not null,
+            trade text not null,
+            fields jsonb not null
+        ) partition by range (at);
+        create unique index event_personal_key on twin.event_personal (at, key);
+        create index event_personal_expires on twin.event_personal (expires);
+
+        -- Partitions belong to the owner; the runtime asks for them here. Days are UTC.
+        create function twin.open_day(part text, day date) returns void
+            language plpgsql security definer set search_path = pg_catalog, pg_temp
+            as $$
+        declare
+            name text := part || '_' || to_char(day, 'YYYYMMDD');
+            begins text;
+            ends text;
+        begin
+            if part not in ('track', 'track_refused', 'event', 'event_personal') then
+                raise exception 'twin.open_day: % is not kept by day', part;
+            end if;
+            if to_regclass('twin.' || name) is not null then
+                return;
+            end if;
+            perform pg_advisory_xact_lock(7710423);
+            if to_regclass('twin.' || name) is not null then
+                return;
+            end if;
+            if part = 'track' then
+                begins := ((day - date '2000-01-01') * 86400)::text;
+                ends := ((day - date '2000-01-01' + 1) * 86400)::text;
+            else
+                begins := (day::timestamp at time zone 'UTC')::text;
+                ends := ((day + 1)::timestamp at time zone 'UTC')::text;
+            end if;
+            -- Made and then attached: that waits for no reader of the other days.
+            execute format('create table twin.%I (like twin.%I including all)', name, part);
+            execute format(
+                'alter table twin.%I attach partition twin.%I for values from (%L) to (%L)',
+                part, name, begins, ends);
+        end $$;
+
+        create function twin.drop_days(part text, before date) returns int
+            language plpgsql security definer set search_path = pg_catalog, pg_temp
+            as $$
+        declare
+            name text;
+            dropped int := 0;
+        begin
+            if part not in ('track', 'track_refused', 'event', 'event_personal') then
+                raise exception 'twin.drop_days: % is not kept by day', part;
+            end if;
+            perform pg_advisory_xact_lock(7710423);
+            for name in
+                select c.relname from pg_inherits i
+                join pg_class c on c.oid = i.inhrelid
+                where i.inhparent = ('twin.' || part)::regclass
+                and c.relname < part || '_' || to_char(before, 'YYYYMMDD')
+            loop
+                execute format('alter table twin.%I detach partition twin.%I', part, name);
+                execute format('drop table twin.%I', name);
+                dropped := dropped + 1;
+            end loop;
+            return dropped;
+        end $$;
+
+        -- A day that is over, in order of its index: an asset's positions lie together and the
+        -- index is full (58 bytes a row, 61 while it was written). Once a day; whether it was done
+        -- is what the database itself notes of a clustered table.
+        create function twin.pack_track(day date) returns boolean
+            language plpgsql security definer set search_path = pg_catalog, pg_temp
+            as $$
+        declare
+            name text := 'track_' || to_char(day, 'YYYYMMDD');
+            index_name text;
+        begin
+            select i.relname into index_name
+                from pg_index x join pg_class i on i.oid = x.indexrelid
+                where x.indrelid = to_regclass('twin.' || name) and not x.indisclustered;
+            if index_name is null then
+                return false;
+            end if;
+            execute format('cluster twin.%I using %I', name, index_name);
+            execute format('analyze twin.%I', name);
+            return true;
+        end $$;
+
+        revoke execute on function twin.open_day(text, date), twin.drop_days(text, date),
+            twin.pack_track(date) from public;
+        grant execute on function twin.open_day(text, date), twin.drop_days(text, date),
+            twin.pack_track(date) to vigie_runtime;
+        """
+    )
+    # A track has no policy: COPY needs none, and who reads one reads the asset first.
+    op.execute(scope_policy("twin.event"))
+    op.execute(scope_policy("twin.event_personal"))
