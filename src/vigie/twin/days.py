@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from vigie.core.database import Database, Unit
 
-Part = Literal["track", "track_refused", "event", "event_personal"]
+Part = Literal["track", "track_refused", "event", "event_personal", "event_refused"]
 AHEAD = 3
 _EPOCH = date(1970, 1, 1)
 _DAY_US = 86_400_000_000

@@ -10,4 +10,11 @@ PERMISSIONS = (
         "See where equipment that moves was; a reason is asked and written down.",
         ("administrator", "operator"),
     ),
+    Permission("twin.events_read", "See what happened to equipment.", EVERY_ROLE),
+    Permission(
+        "twin.events_personal",
+        "See what events say of people; a reason is asked and written down.",
+        ("administrator", "operator"),
+    ),
+    Permission("twin.events_erase", "Erase what events say of somebody.", ("administrator",)),
 )

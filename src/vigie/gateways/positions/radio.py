@@ -5,7 +5,7 @@ stored. Pure.
     → {"n": 1, "type": "position", "radio": "1234", "lat": 47.3, "lon": 5.04}   ← {"ack": 1}
     → {"n": 2, "type": "status", "radio": "1234", "code": 4}
     → {"n": 3, "type": "text", "radio": "1234", "text": "On scene"}
-    → {"n": 4, "type": "talk_group", "radio": "1234", "group": "PM 2"}
+    → {"n": 4, "type": "talk_group", "radio": "1234", "group": 10201}
     → {"n": 5, "type": "emergency", "radio": "1234", "on": true}
     → {"n": 6, "type": "lip", "radio": "1234", "pdu": "0D33…"}
 
@@ -28,7 +28,7 @@ EMERGENCY = 2
 """LIP: the reason for sending of a radio whose red button was pressed."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Words = Annotated[str, Meta(max_length=1000)]
+Words = Annotated[str, Meta(max_length=500)]
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 Stamp = datetime | Annotated[int, Meta(ge=0, le=10**14)]
 
@@ -65,16 +65,15 @@ class RadioStatus(_Line, frozen=True, kw_only=True, tag="status"):
 
 
 class RadioText(_Line, frozen=True, kw_only=True, tag="text"):
-    """A text message; `to` is a radio or a group."""
+    """A text message."""
 
     text: Words
-    to: Annotated[str, Meta(max_length=64)] = ""
 
 
 class RadioTalkGroup(_Line, frozen=True, kw_only=True, tag="talk_group"):
-    """The group that the radio listens to now."""
+    """The group that the radio listens to now, by its number (GSSI)."""
 
-    group: Name
+    group: Annotated[int, Meta(ge=0, le=16_777_215)]
 
 
 class RadioEmergency(_Line, frozen=True, kw_only=True, tag="emergency"):
@@ -143,11 +142,11 @@ def messages(line: Line, received_ms: int, client: str) -> list[Message]:
         case RadioStatus():
             return event("status", {"code": line.code})
         case RadioText():
-            return event("text", {"text": line.text, "to": line.to})
+            return event("text", {"text": line.text})
         case RadioTalkGroup():
-            return event("talk_group", {"group": line.group})
+            return event("talk_group", {"talkGroup": line.group})
         case RadioEmergency():
-            return event("emergency", {"on": line.on})
+            return event("emergency" if line.on else "emergency_ended", {})
         case RadioLip():
             report = lip.decode(bytes.fromhex(line.pdu))
             found: list[Message] = [
@@ -156,7 +155,7 @@ def messages(line: Line, received_ms: int, client: str) -> list[Message]:
                     report.heading_deg, report.accuracy_m, None, report.fresh,
                 )
             ]  # fmt: skip
-            return found + event("emergency", {"on": True}) if report.reason == EMERGENCY else found
+            return found + event("emergency", {}) if report.reason == EMERGENCY else found
 
 
 def _ms(at: datetime | int | None, received_ms: int) -> int:

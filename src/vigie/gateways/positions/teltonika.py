@@ -187,7 +187,5 @@ def messages(records: list[Record], client: str, device: str) -> list[Message]:
             )
         )  # fmt: skip
         if record.priority == PANIC:
-            found.append(
-                Events(client, device, record.ms, "emergency", {"on": True}, f"io{record.event}")
-            )
+            found.append(Events(client, device, record.ms, "emergency", {}, f"io{record.event}"))
     return found

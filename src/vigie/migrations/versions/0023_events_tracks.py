@@ -100,6 +100,17 @@ def upgrade() -> None:
         create unique index event_personal_key on twin.event_personal (at, key);
         create index event_personal_expires on twin.event_personal (expires);
 
+        -- Events that their kind does not declare so, kept to be looked at.
+        create table twin.event_refused (
+            asset int not null,
+            recorded timestamptz not null,
+            at timestamptz,
+            code text not null,
+            name text not null,
+            fields jsonb not null
+        ) partition by range (recorded);
+        create index event_refused_asset on twin.event_refused (asset, recorded);
+
         -- Partitions belong to the owner; the runtime asks for them here. Days are UTC.
         create function twin.open_day(part text, day date) returns void
             language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -109,7 +120,9 @@ def upgrade() -> None:
             begins text;
             ends text;
         begin
-            if part not in ('track', 'track_refused', 'event', 'event_personal') then
+            if part not in
+                ('track', 'track_refused', 'event', 'event_personal', 'event_refused')
+            then
                 raise exception 'twin.open_day: % is not kept by day', part;
             end if;
             if to_regclass('twin.' || name) is not null then
@@ -140,7 +153,9 @@ def upgrade() -> None:
             name text;
             dropped int := 0;
         begin
-            if part not in ('track', 'track_refused', 'event', 'event_personal') then
+            if part not in
+                ('track', 'track_refused', 'event', 'event_personal', 'event_refused')
+            then
                 raise exception 'twin.drop_days: % is not kept by day', part;
             end if;
             perform pg_advisory_xact_lock(7710423);

@@ -75,17 +75,17 @@ def test_each_line_is_what_it_says():
         Events("c", "7", NOW, "status", {"code": 12}, "4")
     ]
     assert read(type="text", radio="7", text="On scene", at="2025-11-28T17:00:00+01:00") == [
-        Events("c", "7", 1_764_345_600_000, "text", {"text": "On scene", "to": ""})
+        Events("c", "7", 1_764_345_600_000, "text", {"text": "On scene"})
     ]
-    assert read(type="talk_group", radio="7", group="PM 2")[0].fields == {"group": "PM 2"}
-    assert read(type="emergency", radio="7", on=False)[0].fields == {"on": False}
+    assert read(type="talk_group", radio="7", group=10201)[0].fields == {"talkGroup": 10201}
+    assert read(type="emergency", radio="7", on=False)[0].name == "emergency_ended"
 
 
 def test_a_short_report_in_a_line():
     pdu = written(int(5.04 / 180 * 2**24), int(47.32 / 90 * 2**23), speed=20, data=2).hex()
     position, pressed = read(type="lip", radio="7", n=9, pdu=pdu)
     assert position.lat == pytest.approx(47.32, abs=1e-4)
-    assert (pressed.name, pressed.fields, pressed.id) == ("emergency", {"on": True}, "9")
+    assert (pressed.name, pressed.fields, pressed.id) == ("emergency", {}, "9")
     old = read(type="lip", radio="7", pdu=written(1, 1, elapsed=2, data=32).hex())
     assert [m.valid for m in old] == [False], "a fix of half an hour ago"
 
@@ -98,7 +98,7 @@ def test_a_short_report_in_a_line():
         {"type": "unheard_of", "radio": "7"},
         {"radio": "7"},
         {"type": "text", "radio": "", "text": "x"},
-        {"type": "text", "radio": "7", "text": "x" * 1001},
+        {"type": "text", "radio": "7", "text": "x" * 501},
         {"type": "text", "radio": "7", "text": "x", "at": "2025-11-28T17:00:00"},
         {"type": "lip", "radio": "7", "pdu": "00"},
         {"type": "lip", "radio": "7", "pdu": "F" * 20},
