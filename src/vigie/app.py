@@ -34,6 +34,7 @@ ROOMS = (
     "vigie.duty",
     "vigie.twin",
     "vigie.gateways.mqtt",
+    "vigie.gateways.positions",
     "vigie.control",
     "vigie.logbook",
     "vigie.traffic",

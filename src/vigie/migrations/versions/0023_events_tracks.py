@@ -199,6 +199,23 @@ def upgrade() -> None:
             twin.pack_track(date) to vigie_runtime;
         """
     )
+    op.execute(
+        """
+        -- Trackers that name themselves by a number (IMEI) and have no secret: the client that
+        -- speaks for each. A client that has a secret needs no row here.
+        create table gateways.tracker (
+            client int primary key references gateways.client on delete cascade,
+            protocol text not null check (protocol in ('osmand', 'teltonika', 'nmea', 'radio')),
+            identity text not null check (identity <> ''),
+            asset int references twin.asset on delete set null,
+            created timestamptz not null default now(),
+            municipality text not null default '',
+            trade text not null,
+            unique (protocol, identity)
+        );
+        """
+    )
+    op.execute(scope_policy("gateways.tracker"))
     # A track has no policy: COPY needs none, and who reads one reads the asset first.
     op.execute(scope_policy("twin.event"))
     op.execute(scope_policy("twin.event_personal"))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.trackers import summed
 from vigie.gateways.positions import nmea
 from vigie.gateways.positions.model import Malformed
 
@@ -15,13 +16,6 @@ NOON = int(datetime(2026, 3, 23, 12, 36, tzinfo=UTC).timestamp() * 1000)
 RMC = b"$GPRMC,123519,A,4807.038,N,01131.000,E,022.4,084.4,230394,003.1,W*6A"
 GGA = b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47"
 VTG = b"$GPVTG,054.7,T,034.4,M,005.5,N,010.2,K*48"
-
-
-def summed(text: str) -> bytes:
-    value = 0
-    for byte in text.encode():
-        value ^= byte
-    return f"${text}*{value:02X}\r\n".encode()
 
 
 def test_rmc_alone_is_a_position():

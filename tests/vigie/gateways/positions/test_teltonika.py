@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import struct
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.trackers import avl
 from vigie.gateways.positions import teltonika
 from vigie.gateways.positions.model import Malformed
 
@@ -84,24 +84,6 @@ def test_every_published_frame():
     assert seen == 5
 
 
-def written(records, codec=8):
-    """A frame as a device makes it."""
-    wide, count = ("B", "B") if codec == 8 else ("H", "H")
-    out = bytes([codec, len(records)])
-    for ms, lon, lat, altitude, angle, satellites, speed, io in records:
-        out += struct.pack(">qBiihHBH", ms, 1, lon, lat, altitude, angle, satellites, speed)
-        out += struct.pack(f">{wide}{count}", 0, len(io))
-        for size in (1, 2, 4, 8):
-            some = [(k, v) for k, (s, v) in io.items() if s == size]
-            out += struct.pack(f">{count}", len(some))
-            for name, value in some:
-                out += struct.pack(f">{wide}", name) + value.to_bytes(size, "big")
-        if codec != 8:
-            out += struct.pack(">H", 0)
-    out += bytes([len(records)])
-    return bytes(4) + struct.pack(">I", len(out)) + out + struct.pack(">I", teltonika.crc16(out))
-
-
 record = st.tuples(
     st.integers(0, 2**42), st.integers(-(2**31), 2**31 - 1), st.integers(-(2**31), 2**31 - 1),
     st.integers(-500, 9000), st.integers(0, 65535), st.integers(0, 40), st.integers(0, 400),
@@ -115,7 +97,7 @@ record = st.tuples(
 
 @given(st.lists(record, max_size=6), st.sampled_from([8, 0x8E]), st.integers(1, 40))
 def test_what_is_written_is_read_back_however_it_is_cut(records, codec, piece):
-    data = b"\xff" + written(records, codec) + b"\xff" + written(records[:1], codec)
+    data = b"\xff" + avl(records, codec) + b"\xff" + avl(records[:1], codec)
     frames, bodies = teltonika.Frames(), []
     for start in range(0, len(data), piece):
         bodies += frames.feed(data[start : start + piece])
