@@ -1,6 +1,7 @@
 """How each TCP protocol goes: who logs in, what is taken, and the answer once it is stored."""
 
 import time
+from collections.abc import Mapping
 
 import msgspec
 
@@ -121,5 +122,5 @@ async def talk_radio(peer: Peer, clients: Clients, accept: Accept) -> None:
         await _answer(peer, {"ack": message.n})
 
 
-async def _answer(peer: Peer, answer: dict[str, object]) -> None:
+async def _answer(peer: Peer, answer: Mapping[str, object]) -> None:
     await peer.write(msgspec.json.encode(answer) + b"\n")

@@ -61,9 +61,10 @@ async def sweep(database: Database, now: datetime, keep_days: int) -> bool:
     """Open days, delete what is over; True when a reader held something up."""
     today = days.utc_day(now)
     held = False
-    for part, keep in (
-        ("event", keep_days), ("event_personal", keep_days), ("event_refused", REFUSED_DAYS),
-    ):  # fmt: skip
+    kept: dict[days.Part, int] = {
+        "event": keep_days, "event_personal": keep_days, "event_refused": REFUSED_DAYS,
+    }  # fmt: skip
+    for part, keep in kept.items():
         await days.open_ahead(database, part, today)
         dropped = await days.drop_before(database, part, today - timedelta(days=keep))
         held = held or dropped is None

@@ -80,11 +80,16 @@ class Stored(msgspec.Struct):
     newest: list[Newest] = []
 
 
-class TrackGeometry(msgspec.Struct, frozen=True):
-    """A line, or a point where a segment has one position only. [lon, lat], WGS 84."""
+class TrackLine(msgspec.Struct, frozen=True, tag_field="type", tag="LineString"):
+    """A line of [lon, lat], WGS 84."""
 
-    type: Literal["LineString", "Point"]
-    coordinates: list[tuple[float, float]] | tuple[float, float]
+    coordinates: list[tuple[float, float]]
+
+
+class TrackPoint(msgspec.Struct, frozen=True, tag_field="type", tag="Point"):
+    """A segment of one position: [lon, lat], WGS 84."""
+
+    coordinates: tuple[float, float]
 
 
 class TrackSegment(msgspec.Struct, frozen=True, rename={"from_": "from"}):
@@ -105,7 +110,7 @@ class TrackSegment(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 class TrackFeature(msgspec.Struct, frozen=True):
     """One segment as GeoJSON."""
 
-    geometry: TrackGeometry
+    geometry: TrackLine | TrackPoint
     properties: TrackSegment
     type: Literal["Feature"] = "Feature"
 

@@ -24,7 +24,8 @@ from vigie.twin.track.model import (
     PositionNow,
     Track,
     TrackFeature,
-    TrackGeometry,
+    TrackLine,
+    TrackPoint,
     TrackSegment,
 )
 from vigie.twin.track.store import EPOCH_2000_MS
@@ -288,10 +289,10 @@ def _track(rows: Sequence[Row[Any]], tolerance_m: float, gap_s: float) -> Track:
             inside = on_way[stretch]
             kept = inside[rules.simplified(lon[inside], lat[inside], tolerance_m)]
             length = length_m(np.column_stack([lon[inside], lat[inside]]) / rules.E7)
-            features.append(_feature([rows_of[n] for n in kept], length, jump=False))
+            features.append(_feature([rows_of[int(n)] for n in kept], length, jump=False))
             shown += len(kept)
         for n in np.flatnonzero(jump):
-            features.append(_feature([rows_of[n]], 0.0, jump=True))
+            features.append(_feature([rows_of[int(n)]], 0.0, jump=True))
             shown += 1
     return Track(features, len(rows), shown)
 
@@ -306,11 +307,7 @@ def _runs(values: np.ndarray[Any, np.dtype[np.int64]]) -> list[slice]:
 
 def _feature(rows: Sequence[Row[Any]], length: float, *, jump: bool) -> TrackFeature:
     points = [(row.lon / rules.E7, row.lat / rules.E7) for row in rows]
-    geometry = (
-        TrackGeometry("LineString", points)
-        if len(points) > 1
-        else TrackGeometry("Point", points[0])
-    )
+    geometry = TrackLine(points) if len(points) > 1 else TrackPoint(points[0])
     return TrackFeature(
         geometry,
         TrackSegment(

@@ -12,6 +12,7 @@ from vigie.core import clock
 from vigie.core.web import build_app
 from vigie.twin import days, track
 from vigie.twin.track import Position
+from vigie.twin.track.model import TrackLine, TrackPoint
 
 API = "/api/v1"
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
@@ -113,9 +114,9 @@ async def test_a_jump_is_stored_flagged_and_does_not_move_it(city):
     again = await put(city.database, [at(asset, 10, lat=48.0)])
     assert (again.fresh, again.repeated) == (0, 1)
     found = await read(city.database, asset)
-    assert [(f.geometry.type, f.properties.jump) for f in found.features] == [
-        ("LineString", False),
-        ("Point", True),
+    assert [(type(f.geometry), f.properties.jump) for f in found.features] == [
+        (TrackLine, False),
+        (TrackPoint, True),
     ]
 
 
