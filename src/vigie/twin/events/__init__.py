@@ -4,9 +4,9 @@ Responsible for twin.event, twin.event_personal, twin.event_refused. Never: deci
 asks for (supervision's).
 """
 
-from vigie.twin.events.model import AssetEvent, Event, RefusedEvent, StoredEvents
+from vigie.twin.events.model import AssetEvent, Event, Happened, RefusedEvent, StoredEvents
 from vigie.twin.events.read import EVENTS, TOPICS, erase, events_of, read_personal
-from vigie.twin.events.store import TOPIC, WAKE, forget, store
+from vigie.twin.events.store import TOPIC, WAKE, forget, receive, store
 from vigie.twin.events.sweep import services
 
 __all__ = [
@@ -16,12 +16,14 @@ __all__ = [
     "WAKE",
     "AssetEvent",
     "Event",
+    "Happened",
     "RefusedEvent",
     "StoredEvents",
     "erase",
     "events_of",
     "forget",
     "read_personal",
+    "receive",
     "services",
     "store",
 ]

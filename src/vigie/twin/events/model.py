@@ -73,6 +73,40 @@ class Event(msgspec.Struct, frozen=True):
     id: str = ""
 
 
+class Happened(Protocol):
+    """An event as a gateway hands it over."""
+
+    @property
+    def asset(self) -> int:
+        """What it happened to."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        ...
+
+    @property
+    def recorded(self) -> datetime:
+        """When the platform received it."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """As its kind declares it."""
+        ...
+
+    @property
+    def fields(self) -> dict[str, Value]:
+        """What it says."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The device's own number of it, or ""."""
+        ...
+
+
 class RefusedEvent(msgspec.Struct, frozen=True):
     """An event that was not taken, and why: `unknown_asset`, `unknown_event`, `unknown_field`,
     `wrong_field`, `at_past`, `at_future`."""

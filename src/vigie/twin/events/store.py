@@ -12,7 +12,7 @@ from vigie.core import clock, live
 from vigie.core.database import Unit
 from vigie.twin.days import Days, utc_day
 from vigie.twin.events import declared, rules
-from vigie.twin.events.model import Declared, Event, RefusedEvent, StoredEvents
+from vigie.twin.events.model import Declared, Event, Happened, RefusedEvent, StoredEvents
 
 TOPIC = "twin.events"
 SHOWN = 200
@@ -100,12 +100,21 @@ async def store(unit: Unit, events: Sequence[Event]) -> StoredEvents:
         else:
             rows[row.key] = row
     await _keep_refused(unit, result.refused)
-    fresh = await _insert(unit, list(rows.values()))
+    # In one order, so that two writers of the same events never wait for each other in turn.
+    fresh = await _insert(unit, sorted(rows.values(), key=lambda row: (row.event.at, row.key)))
     await _insert_personal(unit, fresh)
     result.fresh = [row.key for row in fresh]
     result.repeated += len(rows) - len(fresh)
     await _show(unit, fresh)
     return result
+
+
+async def receive(unit: Unit, happened: Sequence[Happened], /) -> StoredEvents:
+    """The same for events as a gateway hands them over: what the way in is bound to."""
+    return await store(
+        unit,
+        [Event(e.asset, e.at, e.recorded, e.name, e.fields, e.id) for e in happened],
+    )
 
 
 def forget() -> None:

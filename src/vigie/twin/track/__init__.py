@@ -4,9 +4,17 @@ Responsible for twin.track, twin.track_refused, twin.position. Never: check who 
 (the gateway's), or put it into the state of equipment (the lane's, from `Stored.newest`).
 """
 
-from vigie.twin.track.model import Newest, Position, PositionNow, Refusal, Stored, Track
+from vigie.twin.track.model import (
+    Newest,
+    Position,
+    PositionNow,
+    Refusal,
+    Reported,
+    Stored,
+    Track,
+)
 from vigie.twin.track.read import position_now, positions_now, read_track, read_trails
-from vigie.twin.track.store import forget, store
+from vigie.twin.track.store import forget, receive, store
 from vigie.twin.track.sweep import services
 
 __all__ = [
@@ -14,6 +22,7 @@ __all__ = [
     "Position",
     "PositionNow",
     "Refusal",
+    "Reported",
     "Stored",
     "Track",
     "forget",
@@ -21,6 +30,7 @@ __all__ = [
     "positions_now",
     "read_track",
     "read_trails",
+    "receive",
     "services",
     "store",
 ]

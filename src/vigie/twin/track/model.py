@@ -1,7 +1,7 @@
 """Positions as they come, as they are stored, and as they are read."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -19,6 +19,55 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     heading_deg: float | None = None
     accuracy_m: float | None = None
     valid: bool = True
+
+
+class Reported(Protocol):
+    """A position as a gateway hands it over: times aware, None where the device does not say."""
+
+    @property
+    def asset(self) -> int:
+        """Whose it is."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it was there."""
+        ...
+
+    @property
+    def recorded(self) -> datetime:
+        """When the platform received it."""
+        ...
+
+    @property
+    def lon(self) -> float:
+        """Degrees, WGS 84."""
+        ...
+
+    @property
+    def lat(self) -> float:
+        """Degrees, WGS 84."""
+        ...
+
+    @property
+    def speed_m_s(self) -> float | None:
+        """Metres a second."""
+        ...
+
+    @property
+    def heading_deg(self) -> float | None:
+        """Degrees from north, clockwise."""
+        ...
+
+    @property
+    def accuracy_m(self) -> float | None:
+        """How far off it may be, in metres."""
+        ...
+
+    @property
+    def valid(self) -> bool:
+        """The receiver had a fix."""
+        ...
 
 
 class Fix(msgspec.Struct, frozen=True, gc=False):

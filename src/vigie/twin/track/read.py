@@ -82,6 +82,9 @@ order by t.asset, t.second, t.ms & 1023
 limit :limit
 """  # noqa: S608 - constants
 )
+_SCOPES = text(
+    "select distinct municipality || '/' || trade from twin.asset where id = any(:assets)"
+)
 _NOW = text(
     """
     select asset, at, lon, lat, speed, heading, accuracy, municipality, street
@@ -124,12 +127,14 @@ async def read_trails(unit: Unit, minutes: int, *, reason: str) -> Track:
     rows = found.fetchall()
     if len(rows) > MOST_POSITIONS:
         raise _too_long()
-    assets = len({row.asset for row in rows})
+    assets = sorted({row.asset for row in rows})
+    scopes = await unit.execute(_SCOPES, {"assets": assets})
     await journal.record(
         unit,
         "twin.trails_read",
-        params={"minutes": minutes, "assets": assets},
+        params={"minutes": minutes, "assets": len(assets)},
         reason=reason,
+        scopes=scopes.scalars(),
     )
     return await asyncio.to_thread(_track, rows, _TRAIL_TOLERANCE_M, rules.GAP_S)
 

@@ -8,7 +8,7 @@ the rest (late, repeated) is looked up.
 
 import struct
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,13 @@ from vigie.twin.days import Days, day_of
 from vigie.twin.telemetry import wire
 from vigie.twin.telemetry.model import NEVER
 from vigie.twin.track import rules
-from vigie.twin.track.model import Fix, Held, Newest, Position, Refusal, Stored
+from vigie.twin.track.model import Fix, Held, Newest, Position, Refusal, Reported, Stored
 
 EPOCH_2000_MS = 946_684_800_000
 OLDEST_US = 30 * 86_400 * 1_000_000
 """A position that comes later than this is none: its day may be gone."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _days = Days()
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _ROW = struct.Struct(">h ii ii ii ii ih")
@@ -104,6 +105,27 @@ async def store(unit: Unit, positions: Sequence[Position]) -> Stored:
     await _locate(unit, changed)
     await _update(connection, changed)
     return result
+
+
+async def receive(unit: Unit, positions: Sequence[Reported], /) -> Stored:
+    """The same for positions as a gateway hands them over: what the way in is bound to."""
+    return await store(
+        unit,
+        [
+            Position(
+                p.asset,
+                _micros(p.at),
+                _micros(p.recorded),
+                p.lon,
+                p.lat,
+                p.speed_m_s,
+                p.heading_deg,
+                p.accuracy_m,
+                p.valid,
+            )
+            for p in positions
+        ],
+    )
 
 
 def forget() -> None:
@@ -309,6 +331,11 @@ async def _keep_refused(
                 for r in refused
             ],
         )
+
+
+def _micros(at: datetime) -> int:
+    passed = at - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
 def _instant(at_us: int) -> datetime | None:

@@ -1,5 +1,6 @@
 """Events on the real database: stored once, listed in scope, personal ones apart and erasable."""
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -70,6 +71,22 @@ async def test_an_event_is_stored_once_whatever_comes_again(city):
             await events.store(unit, [event(asset, "forced", 2)])
             raise RuntimeError
     assert len((await put(city.database, event(asset, "forced", 2))).fresh) == 1
+
+
+async def test_two_writers_of_the_same_events_store_them_once(city):
+    asset = await door(city.database)
+    batch = [event(asset, "forced", n, str(n)) for n in range(30)]
+    mixed = [random.sample(batch, k=30) for _ in range(4)]
+    done = await asyncio.gather(*(put(city.database, *some) for some in mixed))
+    assert sum(len(stored.fresh) for stored in done) == 30
+
+
+async def test_what_a_gateway_hands_over_is_the_same(city):
+    asset = await door(city.database)
+    async with city.database.unit() as unit:
+        stored = await events.receive(unit, [event(asset, "forced", 0, "77")])
+    assert len(stored.fresh) == 1
+    assert (await put(city.database, event(asset, "forced", 0, "77"))).repeated == 1
 
 
 async def test_what_no_kind_declares_is_kept_apart(city):

@@ -1,7 +1,9 @@
 """Positions on the real database: stored once, in any order; read with a reason, in scope."""
 
+import asyncio
 import random
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -105,6 +107,46 @@ async def test_a_batch_that_was_rolled_back_is_stored_when_it_comes_again(city):
             raise RuntimeError
     assert (await put(city.database, [at(asset, 0)])).fresh == 1
     assert (await put(city.database, [at(asset, 0)])).repeated == 1
+
+
+async def test_two_writers_of_the_same_positions_store_them_once(city):
+    asset, other = await vehicle(city.database), await vehicle(city.database)
+    batch = [at(a, n * 10, 5.04 + n * 1e-4) for n in range(20) for a in (asset, other)]
+    done = await asyncio.gather(*(put(city.database, batch) for _ in range(4)))
+    assert sum(stored.fresh for stored in done) == 40
+    assert (await read(city.database, asset)).positions == 20
+
+
+async def test_what_a_gateway_hands_over_is_the_same(city):
+    asset = await vehicle(city.database)
+    reported = SimpleNamespace(
+        asset=asset, at=START, recorded=START + timedelta(seconds=2), lon=5.04, lat=47.32,
+        altitude=240.0, speed_m_s=3.0, heading_deg=None, accuracy_m=None, satellites=7, valid=True,
+    )  # fmt: skip
+    async with city.database.unit() as unit:
+        assert (await track.receive(unit, [reported])).fresh == 1
+    assert (await put(city.database, [at(asset, 0)])).repeated == 1
+
+
+async def test_the_watch_opens_days_and_packs_those_that_are_over(city):
+    asset = await vehicle(city.database)
+    await put(city.database, [at(asset, -3 * 86400)])
+    running = asyncio.create_task(track.services(city)["tracks"]())
+    component = city.component("tracks")
+    try:
+        async with asyncio.timeout(30):
+            while component.status != "ok":
+                await asyncio.sleep(0.02)
+    finally:
+        running.cancel()
+    packed = (START - timedelta(days=3)).date()
+    assert await days.pack(city.database, packed) is False, "it is done"
+    assert (await put(city.database, [at(asset, -3 * 86400 + 5)])).late == 0
+    async with city.database.unit() as unit:
+        opened = await unit.execute(
+            text("select to_regclass('twin.track_' || to_char(now() + '3 days', 'YYYYMMDD'))")
+        )
+        assert opened.scalar_one() is not None
 
 
 async def test_a_jump_is_stored_flagged_and_does_not_move_it(city):
