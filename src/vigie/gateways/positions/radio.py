@@ -7,7 +7,7 @@ stored. Pure.
     → {"n": 3, "type": "text", "radio": "1234", "text": "On scene"}
     → {"n": 4, "type": "talk_group", "radio": "1234", "group": 10201}
     → {"n": 5, "type": "emergency", "radio": "1234", "on": true}
-    → {"n": 6, "type": "lip", "radio": "1234", "pdu": "0D33…"}
+    → {"n": 6, "type": "lip", "radio": "1234", "pdu": "003958…"}
 
 `at` is milliseconds since 1970 or a time with its offset; without it, when the line was received. A
 short report of TETRA's LIP is passed on as it came, in hexadecimal (`lip`). `radio` is the token of

@@ -173,23 +173,53 @@ def upgrade() -> None:
         end $$;
 
         -- A day that is over, in order of its index: an asset's positions lie together and the
-        -- index is full (58 bytes a row, 61 while it was written). Once a day; whether it was done
-        -- is what the database itself notes of a clustered table.
+        -- index is full (59 bytes a row, 61 while it was written). Copied beside it while all go
+        -- on; then, for about a second, nobody reads or writes tracks, the few rows that came
+        -- meanwhile are added, and the copy takes its place. That it was done is what the
+        -- database itself notes of a table that is clustered on an index.
         create function twin.pack_track(day date) returns boolean
             language plpgsql security definer set search_path = pg_catalog, pg_temp
             as $$
         declare
             name text := 'track_' || to_char(day, 'YYYYMMDD');
-            index_name text;
+            packed text := name || '_packed';
+            begins int := (day - date '2000-01-01') * 86400;
+            horizon xid;
         begin
-            select i.relname into index_name
-                from pg_index x join pg_class i on i.oid = x.indexrelid
-                where x.indrelid = to_regclass('twin.' || name) and not x.indisclustered;
-            if index_name is null then
+            if not exists (
+                select from pg_index
+                where indrelid = to_regclass('twin.' || name) and not indisclustered
+            ) then
                 return false;
             end if;
-            execute format('cluster twin.%I using %I', name, index_name);
-            execute format('analyze twin.%I', name);
+            -- What was written by transactions that are over now; the rest is added at the end.
+            horizon := pg_snapshot_xmin(pg_current_snapshot())::xid;
+            execute format('create table twin.%I (like twin.track including defaults)', packed);
+            execute format(
+                'insert into twin.%I select * from twin.%I where age(xmin) > age($1)'
+                ' order by asset, second, ms & 1023', packed, name) using horizon;
+            execute format(
+                'create index %I on twin.%I (asset, (second / 3600)) with (fillfactor = 100)',
+                packed || '_asset', packed);
+            execute format('alter table twin.%I cluster on %I', packed, packed || '_asset');
+            -- With this its place in the table is believed without being looked at.
+            execute format(
+                'alter table twin.%I add constraint day check (second >= %s and second < %s)',
+                packed, begins, begins + 86400);
+            execute format('analyze twin.%I', packed);
+            lock table only twin.track in access exclusive mode;
+            execute format(
+                'insert into twin.%I select * from twin.%I where age(xmin) <= age($1)',
+                packed, name) using horizon;
+            execute format('alter table twin.track detach partition twin.%I', name);
+            execute format('drop table twin.%I', name);
+            execute format('alter table twin.%I rename to %I', packed, name);
+            execute format(
+                'alter index twin.%I rename to %I', packed || '_asset', name || '_asset');
+            execute format(
+                'alter table twin.track attach partition twin.%I for values from (%s) to (%s)',
+                name, begins, begins + 86400);
+            execute format('alter table twin.%I drop constraint day', name);
             return true;
         end $$;
 

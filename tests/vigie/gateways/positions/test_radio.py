@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from vigie.gateways.positions import lip, radio
 from vigie.gateways.positions.model import Events, Malformed, Positions
 
 NOW = 1_795_000_000_000
+LINE = r"^→ (?P<line>\{.*?\}) +← (?P<answer>\{.*\})$"
 
 
 def written(lon, lat, elapsed=0, error=1, speed=0, direction=0, own=0, data=0):
@@ -125,3 +128,25 @@ def test_a_deep_or_long_line_is_refused():
     for data in (b"[" * 5000, b'{"type":"text","radio":"7","text":"' + b"x" * 9000 + b'"}'):
         with pytest.raises(Malformed):
             radio.decode(data)
+
+
+def test_the_lines_of_the_documentation_are_what_they_say():
+    guide = (Path(__file__).parents[4] / "docs" / "trackers.md").read_text(encoding="utf-8")
+    shown = [
+        (json.loads(found["line"]), json.loads(found["answer"].replace(", …", "")))
+        for found in re.finditer(
+            r"^→ (?P<line>\{.*?\}) +← (?P<answer>\{.*\})$", guide, re.MULTILINE
+        )
+    ]
+    assert len(shown) == 5
+    for line, answer in shown:
+        written_ = json.dumps(line).encode()
+        if "login" in line:
+            radio.decode_login(written_)
+        elif "error" in answer:
+            with pytest.raises(Malformed) as caught:
+                radio.decode(written_)
+            assert (caught.value.code, line["n"]) == (answer["error"], answer["n"])
+        else:
+            assert radio.messages(radio.decode(written_), NOW, "c")
+            assert answer == {"ack": line["n"]}

@@ -218,6 +218,31 @@ async def test_a_position_takes_60_bytes_with_its_index_once_its_day_is_packed(c
     assert await days.drop_before(city.database, "track", day + timedelta(days=1)) == 1
 
 
+async def test_what_comes_while_a_day_is_packed_is_in_it(city, owner):
+    """A writer is still open when the copy begins, and another one writes meanwhile."""
+    first, late, last = [await vehicle(city.database) for _ in range(3)]
+    day, seconds = (START - timedelta(days=5)).date(), -5 * 86400
+    await put(city.database, [at(first, seconds)])
+    async with city.database.unit() as unit:
+        await track.store(unit, [at(late, seconds)])
+        packing = asyncio.create_task(days.pack(city.database, day))
+        await asyncio.sleep(0.3)
+        assert not packing.done(), "it waits for the writer"
+    # It waits for a moment only, and then leaves the day as it was.
+    done = await packing
+    if done is None:
+        done = await days.pack(city.database, day)
+    assert done is True
+    await put(city.database, [at(last, seconds)])
+    for asset in (first, late, last):
+        async with city.database.unit() as unit:
+            found = await track.read_track(
+                unit, asset, START - timedelta(days=6), START, reason="a test"
+            )
+        assert found.positions == 1
+    assert (await put(city.database, [at(late, seconds)])).repeated == 1
+
+
 async def test_over_http_with_a_reason_and_in_scope(city):
     asset = await vehicle(city.database)
     other = await vehicle(city.database, "21617")
