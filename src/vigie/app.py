@@ -36,6 +36,7 @@ ROOMS = (
     "vigie.gateways.clients",
     "vigie.gateways.ingest",
     "vigie.gateways.mqtt",
+    "vigie.gateways.positions",
     "vigie.control",
     "vigie.logbook",
     "vigie.operations",
@@ -102,12 +103,17 @@ def api(runtime: Runtime) -> Services:
 def ingest(runtime: Runtime) -> Services:
     """Readings into history and state; acknowledgements into commands."""
     from vigie import control
-    from vigie.gateways.ingest import ACCEPTED_STREAM
+    from vigie.gateways.ingest import ACCEPTED_STREAM, Sinks
     from vigie.gateways.ingest.service import services
     from vigie.gateways.ingest.writer import Ports
     from vigie.gateways.mqtt import UPWARD
+    from vigie.twin import events, track
 
-    ports = Ports(acknowledge=control.acknowledge, observe=control.observe)
+    ports = Ports(
+        acknowledge=control.acknowledge,
+        observe=control.observe,
+        sinks=Sinks(events=events.receive, tracks=track.receive),
+    )
     return services(runtime, (UPWARD, ACCEPTED_STREAM), ports)
 
 

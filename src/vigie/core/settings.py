@@ -19,6 +19,7 @@ from msgspec import Meta
 from vigie.core.errors import SetupError
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
+PortOrNone = Annotated[int, Meta(ge=0, le=65535)]
 PREFIX = "VIGIE_"
 _CONFIG = PREFIX + "CONFIG"
 _SCHEMES = {
@@ -117,6 +118,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls_key: Annotated[str, _doc("PEM private key of tls_certificate.")] = ""
     mqtt_host: Annotated[str, _doc("Address devices connect to.")] = "127.0.0.1"
     mqtt_port: Annotated[Port, _doc("Port devices connect to (MQTT 3.1.1).")] = 1883
+    positions_host: Annotated[str, _doc("Address that trackers and radios connect to.")] = (
+        "127.0.0.1"
+    )
+    positions_osmand_port: Annotated[
+        PortOrNone, _doc("Port for positions by HTTP as OsmAnd sends them; 0: closed.")
+    ] = 0
+    positions_teltonika_port: Annotated[
+        PortOrNone, _doc("Port for Teltonika trackers (codecs 8, 8E, 16 over TCP); 0: closed.")
+    ] = 0
+    positions_nmea_port: Annotated[
+        PortOrNone, _doc("Port for receivers that send NMEA 0183 over TCP; 0: closed.")
+    ] = 0
+    positions_radio_port: Annotated[
+        PortOrNone, _doc("Port for radio gateways (JSON lines over TCP); 0: closed.")
+    ] = 0
     postgres_port: Annotated[Port, _doc("Port of the embedded PostgreSQL (loopback).")] = 5742
     nats_port: Annotated[Port, _doc("Port of the embedded NATS (loopback).")] = 4742
     database_url: Annotated[
@@ -162,6 +178,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _doc("Seconds of its allowance that one client may send at once; above, it is cut."),
     ] = 10.0
     history_days: Annotated[int, Meta(ge=1, le=3660), _doc("Days raw readings are kept.")] = 90
+    track_days: Annotated[
+        int, Meta(ge=31, le=3660), _doc("Days that positions of what moves are kept.")
+    ] = 60
+    event_days: Annotated[
+        int,
+        Meta(ge=31, le=3660),
+        _doc("Days that events of equipment are kept, at most; their kind may say less."),
+    ] = 400
     session_hours: Annotated[float, Meta(gt=0), _doc("A login ends after this many hours.")] = 12.0
     session_idle_minutes: Annotated[
         float, Meta(gt=0), _doc("A login ends after this many minutes without use.")

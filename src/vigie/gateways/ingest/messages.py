@@ -190,6 +190,7 @@ REASONS: dict[str, str] = {
     "unknown_metric": "The device's kind has no such metric.",
     "metric_out_of_range": "The value is outside the range of its metric.",
     "position_out_of_range": "The coordinates are no place on earth.",
+    "does_not_move": "Equipment of this kind stands where it is; it has no position of its own.",
     "unknown_command": "No command has this id for this device.",
     "no_sink": "The platform does not store events or positions yet; kept to be read again.",
     "unstorable": "The database refused the message; the platform's log says why.",

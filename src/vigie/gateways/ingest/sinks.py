@@ -13,6 +13,8 @@ import msgspec
 
 from vigie.core.database import Unit
 from vigie.gateways.ingest.messages import Events, Positions, Raw
+from vigie.twin.kinds import Kind
+from vigie.twin.telemetry import Place
 
 
 class DeviceEvent(msgspec.Struct, frozen=True):
@@ -33,6 +35,7 @@ class DevicePosition(msgspec.Struct, frozen=True):
     """Where a piece of equipment was (WGS 84)."""
 
     asset: int
+    kind: Kind
     at: datetime
     recorded: datetime
     lon: float
@@ -55,10 +58,19 @@ class EventSink(Protocol):
         ...
 
 
-class TrackSink(Protocol):
-    """Keeps positions: the newest in state, all in tracks."""
+class Tracked(Protocol):
+    """What a batch of positions changed."""
 
-    async def __call__(self, unit: Unit, positions: Sequence[DevicePosition], /) -> Any:
+    @property
+    def newest(self) -> Sequence[Place]:
+        """Where equipment is now: the lane puts it into state."""
+        ...
+
+
+class TrackSink(Protocol):
+    """Keeps positions in tracks."""
+
+    async def __call__(self, unit: Unit, positions: Sequence[DevicePosition], /) -> Tracked:
         """Store them in the caller's transaction."""
         ...
 

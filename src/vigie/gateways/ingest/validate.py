@@ -30,11 +30,12 @@ from vigie.gateways.ingest.messages import (
 )
 from vigie.gateways.ingest.registry import Device, Registry
 from vigie.gateways.ingest.sinks import DeviceEvent, DevicePosition
-from vigie.twin.kinds import Kind
+from vigie.twin.kinds import POSITION, Kind
 from vigie.twin.telemetry import Arrival, MetricSet, MetricSets, Names
 
 _FUTURE_US = int(FUTURE.total_seconds() * 1e6)
 _PAST_US = int(PAST.total_seconds() * 1e6)
+_POSITION = frozenset(point.name for point in POSITION)
 _MOST_PLANS = 20_000
 
 
@@ -163,8 +164,9 @@ class Validator:
         self._acks(parsed, raw, client, content.acks)
         for event in content.events:
             if (met := self._met(parsed, raw, client, event, shift_us)) is not None:
+                device, at = met
                 parsed.events.append(
-                    DeviceEvent(met[0], instant(met[1]), raw.received, event.name, event.fields,
+                    DeviceEvent(device.asset, instant(at), raw.received, event.name, event.fields,
                                 event.id, raw, event)
                 )  # fmt: skip
         for position in content.positions:
@@ -173,8 +175,8 @@ class Validator:
 
     def _met(
         self, parsed: Parsed, raw: Raw, client: str, message: Events | Positions, shift_us: int
-    ) -> tuple[int, int] | None:
-        """The asset and the time in ms of an event or a position; None when it was refused."""
+    ) -> tuple[Device, int] | None:
+        """The device and the time in ms of an event or a position; None when it was refused."""
         device = self._registry.device(client, message.device)
         code = ""
         at = microseconds(message.at) + shift_us
@@ -185,12 +187,14 @@ class Validator:
             code = self._unfit(parsed, client, device)
         elif isinstance(message, Positions) and not _on_earth(message):
             code = "position_out_of_range"
+        elif isinstance(message, Positions) and not device.kind.moves:
+            code = "does_not_move"
         if device is None or code:
             asset = device.asset if device and device.client == client else None
             piece = self._format.piece(message)
             self._refuse(parsed, raw, client, code, {"device": message.device}, piece, asset)
             return None
-        return device.asset, at // 1000
+        return device, at // 1000
 
     def _reading(
         self,
@@ -217,6 +221,18 @@ class Validator:
                 self._refuse_reading(parsed, raw, client, reading, payload, code)
                 return
         values = reading.values
+        if device.kind.moves and "longitude" in values and "latitude" in values:
+            place = self._place(raw, client, device, reading, at)
+            if place is None:
+                self._refuse_reading(
+                    parsed, raw, client, reading, payload, "position_out_of_range",
+                    asset=device.asset,
+                )  # fmt: skip
+                return
+            parsed.positions.append(place)
+            values = {name: value for name, value in values.items() if name not in _POSITION}
+            if not values:
+                return
         names = tuple(values)
         plan = self._plans.get((device.kind.name, names))
         if plan is None:
@@ -243,6 +259,27 @@ class Validator:
         parsed.arrivals.append(
             Arrival(device.asset, reading.boot, reading.n, at, recorded, plan.set, told)
         )
+
+    def _place(
+        self, raw: Raw, client: str, device: Device, reading: Measured, at: int
+    ) -> DevicePosition | None:
+        """Where a reading of what moves says it is; None when that is nowhere. Its position goes to
+        the track, and never to history."""
+        for name in _POSITION & reading.values.keys():
+            point = device.kind.point(name)
+            if point is None or not point.low <= reading.values[name] <= point.high:
+                return None
+        values = reading.values
+        message = Positions(
+            client,
+            reading.device,
+            at // 1000,
+            values["longitude"],
+            values["latitude"],
+            speed_m_s=values.get("speed"),
+            heading_deg=values.get("heading"),
+        )
+        return _position(device, instant(at // 1000), raw, message)
 
     def _acks(self, parsed: Parsed, raw: Raw, client: str, acks: Sequence[Answered]) -> None:
         for ack in acks:
@@ -416,9 +453,10 @@ def _on_earth(position: Positions) -> bool:
     return -180 <= position.lon <= 180 and -90 <= position.lat <= 90
 
 
-def _position(asset: int, at: datetime, raw: Raw, message: Positions) -> DevicePosition:
+def _position(device: Device, at: datetime, raw: Raw, message: Positions) -> DevicePosition:
     return DevicePosition(
-        asset,
+        device.asset,
+        device.kind,
         at,
         raw.received,
         message.lon,

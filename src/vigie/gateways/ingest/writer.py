@@ -26,10 +26,10 @@ from vigie.gateways.ingest.lane import Broken, Lane
 from vigie.gateways.ingest.messages import Raw
 from vigie.gateways.ingest.position import Position
 from vigie.gateways.ingest.registry import Registry
-from vigie.gateways.ingest.sinks import Sinks
+from vigie.gateways.ingest.sinks import DevicePosition, Sinks
 from vigie.gateways.ingest.validate import DeviceAck, Parsed, Validator
 from vigie.twin import live
-from vigie.twin.telemetry import Arrival, Evidence, Store, Stored, pending
+from vigie.twin.telemetry import Arrival, Evidence, Place, Store, Stored, pending
 
 log = logger(__name__)
 
@@ -111,7 +111,9 @@ class Writer:
 
     async def _transact(self, batch: Sequence[Raw], finish: Finish | None) -> None:
         parsed = await self._understand(batch)
-        await self.store.prepare(parsed.arrivals)
+        await self.store.prepare(
+            parsed.arrivals, placed={place.asset: place.kind for place in parsed.positions}
+        )
         counts = self.unwritten.and_of(parsed.senders if finish is None else {})
         due = self.unwritten.due
         previous = self.position.commits
@@ -120,7 +122,8 @@ class Writer:
             await self._quarantine.put(unit, parsed.refused)
             if due:
                 await received(unit, counts)
-            stored = await self.store.store(unit, parsed.arrivals)
+            places = await self._track(unit, parsed.positions)
+            stored = await self.store.store(unit, parsed.arrivals, places)
             await self._hand_over(unit, parsed)
             if self._ports.observe is not None and stored.parts:
                 waiting = await pending(unit, stored.assets)
@@ -137,7 +140,7 @@ class Writer:
             await finish(unit)
 
     async def _hand_over(self, unit: Unit, parsed: Parsed) -> None:
-        """Answers, events and positions, to whoever is bound."""
+        """Answers and events, to whoever is bound."""
         if parsed.acks and self._ports.acknowledge is not None:
             unknown = await self._ports.acknowledge(unit, parsed.acks)
             await self._quarantine.put(unit, self.validator.unasked(unknown or ()))
@@ -147,11 +150,15 @@ class Writer:
                 await sinks.events(unit, parsed.events)
             else:
                 await self._quarantine.put(unit, self.validator.unkept(parsed.events))
-        if parsed.positions:
-            if sinks.tracks is not None:
-                await sinks.tracks(unit, parsed.positions)
-            else:
-                await self._quarantine.put(unit, self.validator.unkept(parsed.positions))
+
+    async def _track(self, unit: Unit, positions: Sequence[DevicePosition]) -> Sequence[Place]:
+        """Where equipment is after these positions."""
+        if not positions:
+            return ()
+        if self._ports.sinks.tracks is None:
+            await self._quarantine.put(unit, self.validator.unkept(positions))
+            return ()
+        return (await self._ports.sinks.tracks(unit, positions)).newest
 
     async def _show(self, unit: Unit, evidence: Sequence[Evidence]) -> None:
         """A fault of the observer costs no reading."""

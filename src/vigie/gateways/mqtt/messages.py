@@ -104,7 +104,7 @@ class Command(Struct, frozen=True):
 PREFIX = "$MQTT.msgs."
 
 # Of messages that adapters hand over themselves.
-_NOT_MQTT = {"unreadable", "position_out_of_range", "no_sink"}
+_NOT_MQTT = {"unreadable", "does_not_move", "no_sink"}
 
 T = TypeVar("T", Reading, Ack)
 

@@ -10,6 +10,7 @@ from vigie.twin.telemetry.model import (
     AssetState,
     Evidence,
     MetricSet,
+    Place,
     Series,
     Wanted,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "MetricSet",
     "MetricSets",
     "Names",
+    "Place",
     "Series",
     "StatePart",
     "Store",

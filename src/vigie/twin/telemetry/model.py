@@ -1,6 +1,7 @@
 """What is stored of a message, and what others are told of it."""
 
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -54,6 +55,24 @@ class Known(msgspec.Struct, gc=False):
     recorded: int = 0
     vals: list[float] = []
     ats: list[int] = []
+
+
+class Place(Protocol):
+    """Where an asset that moves is: its newest position, already in its track (twin.track.Newest is
+    one). `at` in microseconds since 1970."""
+
+    @property
+    def asset(self) -> int: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def longitude(self) -> float: ...
+    @property
+    def latitude(self) -> float: ...
+    @property
+    def speed(self) -> float | None: ...
+    @property
+    def heading(self) -> float | None: ...
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from math import nan
 
 from vigie.twin.kinds import Kind
-from vigie.twin.telemetry.model import NEVER, Arrival, Known
+from vigie.twin.telemetry.model import NEVER, Arrival, Known, Place
 
 Key = tuple[int, int, int, int]
 SMALLINT = 32767
@@ -87,6 +87,20 @@ def merge(known: Known, arrival: Arrival, siblings: Sequence[Arrival] = ()) -> b
             known.vals[slot], known.ats[slot] = value, arrival.at
             changed = True
     return changed
+
+
+def place(known: Known, place: Place) -> bool:
+    """Apply a newest position to the first points of what moves (kinds.POSITION); True when it is
+    news. It is no message: numbers stay what they were."""
+    if place.at <= known.ats[0]:
+        return False
+    told = (place.longitude, place.latitude, place.speed, place.heading)
+    for slot, value in enumerate(told):
+        if value is not None:
+            known.vals[slot], known.ats[slot] = value, place.at
+    if place.at > known.at:
+        known.at = known.recorded = place.at
+    return True
 
 
 def unseen(arrivals: Iterable[Arrival], stored: set[Key]) -> list[Arrival]:

@@ -17,7 +17,7 @@ from vigie.core.errors import Unavailable
 from vigie.twin.kinds import Kind
 from vigie.twin.telemetry import partitions, rules, wire
 from vigie.twin.telemetry.history import SECOND
-from vigie.twin.telemetry.model import NEVER, Arrival, Known, MetricSet
+from vigie.twin.telemetry.model import NEVER, Arrival, Known, MetricSet, Place
 from vigie.twin.telemetry.sets import MetricSets, Names
 
 _LOAD = b"""
@@ -146,12 +146,16 @@ class Store:
                 self._known[asset] = rules.blank(asset, assets[asset])
 
     async def prepare(
-        self, arrivals: Sequence[Arrival], sets: Iterable[tuple[Kind, Names]] = ()
+        self,
+        arrivals: Sequence[Arrival],
+        sets: Iterable[tuple[Kind, Names]] = (),
+        placed: Mapping[int, Kind] | None = None,
     ) -> None:
         """Before the transaction: open the days, number the sets, read assets met for the first
-        time."""
+        time, those that will be `placed` included."""
         wanted = list(sets)
         strangers = {a.asset: a.set.kind for a in arrivals if a.asset not in self._known}
+        strangers |= {a: kind for a, kind in (placed or {}).items() if a not in self._known}
         if wanted or strangers:
             async with self._database.unit() as unit:
                 await self.sets.learn(unit, wanted)
@@ -160,8 +164,11 @@ class Store:
             await partitions.open_day(self._database, day)
             self._days.add(day)
 
-    async def store(self, unit: Unit, arrivals: Sequence[Arrival]) -> Stored:
-        """Write a prepared batch. What it returns is true once the unit commits."""
+    async def store(
+        self, unit: Unit, arrivals: Sequence[Arrival], places: Sequence[Place] = ()
+    ) -> Stored:
+        """Write a prepared batch; `places` change state and not history. What it returns is true
+        once the unit commits."""
         connection = await _connection(unit)
         fresh: list[Arrival] = []
         late: list[Arrival] = []
@@ -180,6 +187,10 @@ class Store:
                 late.append(arrival)
         if late:
             await self._take_late(connection, late, fresh, changed)
+        for place in places:
+            known = known_of[place.asset]
+            if rules.place(known, place):
+                changed[place.asset] = known
         await _check_sets(connection, fresh)
         duplicates = len(arrivals) - len(fresh)
         await _copy(connection, fresh)

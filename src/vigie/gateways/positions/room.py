@@ -1,0 +1,15 @@
+"""Trackers and radios."""
+
+from vigie.core.rooms import Room
+from vigie.gateways.positions.permissions import PERMISSIONS
+
+ROOM = Room(
+    name="positions",
+    package="vigie.gateways.positions",
+    floor="gateways",
+    permissions=PERMISSIONS,
+    routes="vigie.gateways.positions.api:ROUTES",
+    services={"gateways": "vigie.gateways.positions.services:services"},
+    needs=("twin", "clients", "ingest"),
+    optional=True,
+)
