@@ -7,6 +7,7 @@ transaction; the sweep of the role `watch` has done so before for all others.
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import psycopg.errors
 from sqlalchemy import TextClause, text
@@ -21,7 +22,7 @@ _DAY_US = 86_400_000_000
 
 
 class Days:
-    """The days that this process knows to be open."""
+    """The days that this process knows to be open in a database."""
 
     def __init__(self) -> None:
         self._open: dict[Part, set[date]] = {}
@@ -35,9 +36,13 @@ class Days:
             )
             unit.after_commit(lambda day=day: held.add(day))
 
-    def forget(self) -> None:
-        """Days may have been dropped since, or the database is another one."""
-        self._open.clear()
+
+_known: WeakKeyDictionary[Database, Days] = WeakKeyDictionary()
+
+
+async def ensure(unit: Unit, part: Part, days: Iterable[date]) -> None:
+    """Make sure that these days can be written; those met before cost nothing."""
+    await _known.setdefault(unit.database, Days()).open(unit, part, days)
 
 
 def day_of(at_us: int) -> date:

@@ -99,11 +99,12 @@ class Tracker(msgspec.Struct, frozen=True):
 
 class TrackerNew(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tracker to be enrolled. `identity` is the number it names itself by; without one it logs
-    in with the token and secret of its client."""
+    in with the token and secret of its client. `others`: further radios behind a radio gateway."""
 
     asset: int
     protocol: Protocol
     identity: Annotated[str, Meta(max_length=64)] = ""
+    others: Annotated[list[int], Meta(max_length=1000)] = []
 
 
 class TrackerIssued(msgspec.Struct, frozen=True):
@@ -141,6 +142,12 @@ async def enrol(unit: Unit, bus: Bus, new: TrackerNew, shards: int) -> TrackerIs
         raise _no_identity("the IMEI, digits only: these devices log in with nothing else")
     if new.identity and not _IDENTITY.fullmatch(new.identity):
         raise _no_identity("letters, digits, and . : _ -")
+    if new.others and new.protocol != "radio":
+        raise wrong_fields(
+            Fault("others", "wrong_value", "empty: only radio gateways carry several"),
+            code="tracker_others",
+            detail="Only a radio gateway speaks for several: enrol each tracker by itself.",
+        )
     found = await unit.execute(
         text("select name, source_id, municipality, trade from twin.asset where id = :id"),
         {"id": new.asset},
@@ -153,13 +160,13 @@ async def enrol(unit: Unit, bus: Bus, new: TrackerNew, shards: int) -> TrackerIs
         unit,
         bus,
         name=f"{new.protocol} {new.identity or name}"[:100],
-        kind="device",
+        kind="site" if new.others else "device",
         shards=shards,
         protocol=new.protocol,
         stream=clients.ACCEPTED,
         trade=asset.trade,
         municipality=asset.municipality,
-        assets=[new.asset],
+        assets=list(dict.fromkeys([new.asset, *new.others])),
     )
     identity = new.identity or issued.token
     try:
@@ -187,7 +194,9 @@ async def enrol(unit: Unit, bus: Bus, new: TrackerNew, shards: int) -> TrackerIs
             {"identity": new.identity},
         ) from error
     scope = f"{asset.municipality}/{asset.trade}"
-    after = {"protocol": new.protocol, "identity": identity, "asset": new.asset}
+    after = {
+        "protocol": new.protocol, "identity": identity, "asset": new.asset, "others": new.others,
+    }  # fmt: skip
     await journal.record(
         unit,
         "positions.tracker_enrolled",

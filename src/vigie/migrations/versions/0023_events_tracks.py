@@ -27,8 +27,8 @@ def upgrade() -> None:
             heading smallint,
             accuracy smallint
         ) partition by range (second);
-        -- By hour: equal keys share one index entry with a list of rows, 6 bytes each.
-        create index track_asset on twin.track (asset, (second / 3600)) with (fillfactor = 100);
+        -- By quarter of an hour: equal keys share one index entry, with 6 bytes for each row.
+        create index track_asset on twin.track (asset, (second / 900)) with (fillfactor = 100);
 
         -- Fixes that are none (no satellites, out of bounds, a wrong clock), kept to be looked at.
         create table twin.track_refused (
@@ -173,7 +173,7 @@ def upgrade() -> None:
         end $$;
 
         -- A day that is over, in order of its index: an asset's positions lie together and the
-        -- index is full (59 bytes a row, 61 while it was written). Copied beside it while all go
+        -- index is full (59 bytes a row, 64 while it was written). Copied beside it while all go
         -- on; then, for about a second, nobody reads or writes tracks, the few rows that came
         -- meanwhile are added, and the copy takes its place. That it was done is what the
         -- database itself notes of a table that is clustered on an index.
@@ -199,7 +199,7 @@ def upgrade() -> None:
                 'insert into twin.%I select * from twin.%I where age(xmin) > age($1)'
                 ' order by asset, second, ms & 1023', packed, name) using horizon;
             execute format(
-                'create index %I on twin.%I (asset, (second / 3600)) with (fillfactor = 100)',
+                'create index %I on twin.%I (asset, (second / 900)) with (fillfactor = 100)',
                 packed || '_asset', packed);
             execute format('alter table twin.%I cluster on %I', packed, packed || '_asset');
             -- With this its place in the table is believed without being looked at.

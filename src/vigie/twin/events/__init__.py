@@ -6,7 +6,7 @@ asks for (supervision's).
 
 from vigie.twin.events.model import AssetEvent, Event, Happened, RefusedEvent, StoredEvents
 from vigie.twin.events.read import EVENTS, TOPICS, erase, events_of, read_personal
-from vigie.twin.events.store import TOPIC, WAKE, forget, receive, store
+from vigie.twin.events.store import TOPIC, WAKE, receive, store
 from vigie.twin.events.sweep import services
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "StoredEvents",
     "erase",
     "events_of",
-    "forget",
     "read_personal",
     "receive",
     "services",

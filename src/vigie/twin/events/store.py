@@ -11,7 +11,7 @@ from sqlalchemy import text
 from vigie.core import clock, live
 from vigie.core.database import Unit
 from vigie.twin import kinds
-from vigie.twin.days import Days, utc_day
+from vigie.twin.days import ensure, utc_day
 from vigie.twin.events import declared, rules
 from vigie.twin.events.model import Event, Happened, RefusedEvent, StoredEvents
 
@@ -20,7 +20,6 @@ SHOWN = 200
 """The newest ones that screens keep."""
 WAKE = "events"
 
-_days = Days()
 _ASSETS = text(
     """
     select id, kind, coalesce(nullif(name, ''), source_id) as name, municipality, trade
@@ -118,11 +117,6 @@ async def receive(unit: Unit, happened: Sequence[Happened], /) -> StoredEvents:
     )
 
 
-def forget() -> None:
-    """Trust nothing but the database: it may be another one."""
-    _days.forget()
-
-
 def _row(event: Event, asset: Any) -> Row | str:
     """An event as it is stored, or the code of why it is not."""
     if asset is None:
@@ -144,7 +138,7 @@ async def _insert(unit: Unit, rows: Sequence[Row]) -> list[Row]:
     """Those that were not there."""
     if not rows:
         return []
-    await _days.open(unit, "event", {utc_day(row.event.at) for row in rows})
+    await ensure(unit, "event", {utc_day(row.event.at) for row in rows})
     shown: list[dict[str, Any]] = [{} if row.declared.personal else row.fields for row in rows]
     done = await unit.execute(
         _INSERT,
@@ -176,7 +170,7 @@ async def _insert_personal(unit: Unit, fresh: Sequence[Row]) -> None:
     rows = [row for row in fresh if row.declared.personal]
     if not rows:
         return
-    await _days.open(unit, "event_personal", {utc_day(row.event.at) for row in rows})
+    await ensure(unit, "event_personal", {utc_day(row.event.at) for row in rows})
     await unit.execute(
         _INSERT_PERSONAL,
         {
@@ -193,7 +187,7 @@ async def _insert_personal(unit: Unit, fresh: Sequence[Row]) -> None:
 async def _keep_refused(unit: Unit, refused: Sequence[RefusedEvent]) -> None:
     if not refused:
         return
-    await _days.open(unit, "event_refused", {utc_day(r.event.recorded) for r in refused})
+    await ensure(unit, "event_refused", {utc_day(r.event.recorded) for r in refused})
     await unit.execute(
         _REFUSE,
         [

@@ -14,7 +14,7 @@ from vigie.twin.track.model import (
     Track,
 )
 from vigie.twin.track.read import position_now, positions_now, read_track, read_trails
-from vigie.twin.track.store import forget, receive, store
+from vigie.twin.track.store import receive, store
 from vigie.twin.track.sweep import services
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Reported",
     "Stored",
     "Track",
-    "forget",
     "position_now",
     "positions_now",
     "read_track",

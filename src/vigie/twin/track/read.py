@@ -43,7 +43,7 @@ _ROWS = text(
     f"""
 select {_COLUMNS}
 from twin.track t
-where t.asset = :asset and t.second / 3600 between :first / 3600 and :last / 3600
+where t.asset = :asset and t.second / 900 between :first / 900 and :last / 900
  and t.second between :first and :last
 order by t.second, t.ms & 1023
 limit :limit
@@ -53,7 +53,7 @@ _PAGE_ROWS = text(
     f"""
 select {_COLUMNS}
 from twin.track t
-where t.asset = :asset and t.second / 3600 between :first / 3600 and :last / 3600
+where t.asset = :asset and t.second / 900 between :first / 900 and :last / 900
  and t.second between :first and :last
  and (t.second, t.ms & 1023) > (:second, :ms)
 order by t.second, t.ms & 1023
@@ -75,7 +75,7 @@ from moved
 cross join lateral (
  select {_COLUMNS}
  from twin.track t
- where t.asset = moved.asset and t.second / 3600 between :first / 3600 and :last / 3600
+ where t.asset = moved.asset and t.second / 900 between :first / 900 and :last / 900
   and t.second between :first and :last
 ) t
 order by t.asset, t.second, t.ms & 1023

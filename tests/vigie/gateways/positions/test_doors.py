@@ -8,6 +8,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -17,7 +18,8 @@ from tests.support.rooms import PERMISSIONS, ROLES, ROUTES
 from tests.support.web import person
 from vigie import places
 from vigie.core import clock
-from vigie.core.errors import Unavailable
+from vigie.core.errors import Invalid, SetupError, Unavailable
+from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
 from vigie.gateways.positions import trackers
 from vigie.gateways.positions.door import Door, Limits
@@ -324,6 +326,41 @@ async def test_http_that_is_none_is_refused(city):
 
 async def test_doors_are_closed_unless_a_port_is_set(city):
     assert services(city) == {}
+    opened = msgspec.structs.replace(
+        city.settings, positions_osmand_port=5055, positions_radio_port=5057
+    )
+    other = Runtime(opened, "test", city.database, city.bus, city.rooms)
+    assert set(services(other)) == {"positions-osmand", "positions-radio"}
+
+
+async def test_a_port_that_is_taken_is_said_so(city):
+    async with door(city, "nmea") as made:
+        second = Door(city, "nmea", made.port, TALKS["nmea"], None, None)
+        with pytest.raises(SetupError, match="VIGIE_POSITIONS_NMEA_PORT"):
+            await second.keep()
+
+
+async def test_a_radio_gateway_speaks_for_its_radios_and_no_other(city):
+    one, two, stranger = [await vehicle(city.database) for _ in range(3)]
+    async with city.database.unit() as unit:
+        new = TrackerNew(asset=one.id, protocol="radio", others=[two.id])
+        issued = await trackers.enrol(unit, city.bus, new, 2)
+    async with door(city, "radio") as made:
+        reader, writer = await connected(made)
+        writer.write(json.dumps({"login": issued.token, "secret": issued.secret}).encode() + b"\n")
+        assert await said(reader) == {"ok": True}
+        for n, radio in enumerate((one, two, stranger)):
+            line = {"n": n, "type": "position", "radio": radio.token, "lat": 47.3, "lon": 5.0}
+            writer.write(json.dumps(line).encode() + b"\n")
+        assert [await said(reader), await said(reader)] == [{"ack": 0}, {"ack": 1}]
+        assert (await said(reader))["error"] == "unknown_device"
+        writer.close()
+    assert await positions(city, stranger) == []
+    async with city.database.unit() as unit:
+        with pytest.raises(Invalid):
+            await trackers.enrol(
+                unit, city.bus, TrackerNew(asset=one.id, protocol="nmea", others=[two.id]), 2
+            )
 
 
 async def test_trackers_over_http(city):

@@ -210,7 +210,7 @@ async def test_a_position_takes_60_bytes_with_its_index_once_its_day_is_packed(c
         " pg_indexes_size('twin.track_20010101')::float8 / 300000"
     )
     heap, index = await (await owner.execute(size)).fetchone()
-    assert heap + index < 63, (heap, index)
+    assert heap + index < 66, (heap, index)
     assert await days.pack(city.database, day) is True
     assert await days.pack(city.database, day) is False, "once"
     heap, index = await (await owner.execute(size)).fetchone()
