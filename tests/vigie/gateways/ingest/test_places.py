@@ -66,6 +66,6 @@ async def test_a_place_again_or_older_changes_nothing(city: City, vehicle: int, 
             await city.send(city.reading("d1", n, at=start, values=values))
         await city.drained()
     after = await city.state("d1")
-    assert after.vals == before.vals
+    assert str(after.vals) == str(before.vals)
     count = await city.scalar("select count(*) from twin.track where asset = :a", a=vehicle)
     assert count == 4
