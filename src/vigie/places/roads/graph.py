@@ -132,6 +132,14 @@ class Graph:
         return shapely.STRtree(self.lines)
 
     @cached_property
+    def streets_by_id(self) -> dict[int, Ints]:
+        """The edges of each street, by its number on the base map."""
+        order = np.argsort(self.street, kind="stable").astype(np.int64)
+        which, starts = np.unique(self.street[order], return_index=True)
+        pieces = np.split(order, starts[1:])
+        return {self.streets[int(s)].id: p for s, p in zip(which, pieces, strict=bool(len(which)))}
+
+    @cached_property
     def base(self) -> dict[Profile, Floats]:
         """Seconds of each arc when nothing is closed; inf where one may not travel."""
         found: dict[Profile, Floats] = {}

@@ -46,9 +46,12 @@ class Closed(msgspec.Struct, frozen=True):
         return ahead ^ 1 if direction == "backward" else np.concatenate([ahead, ahead ^ 1])
 
 
+NOTHING = Closed(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
 def of_streets(graph: Graph, streets: Iterable[int]) -> Closed:
     """All edges of some streets."""
-    index = by_street(graph)
+    index = graph.streets_by_id
     found = [index[s] for s in dict.fromkeys(streets) if s in index]
     edges = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
     return Closed(edges, np.ones(len(edges), dtype=np.int64))
@@ -71,7 +74,7 @@ def of_line(graph: Graph, line: shapely.Geometry) -> Closed:
 
 def of_parts(graph: Graph, parts: Sequence[Part]) -> Closed:
     """The edges on the lines of a closure, in the graph as it is now."""
-    index = by_street(graph)
+    index = graph.streets_by_id
     edges: list[Ints] = []
     along: list[Ints] = []
     for part in parts:
@@ -81,7 +84,7 @@ def of_parts(graph: Graph, parts: Sequence[Part]) -> Closed:
         edges.append(found.edges)
         along.append(found.along)
     if not edges:
-        return Closed(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        return NOTHING
     whole, first = np.unique(np.concatenate(edges), return_index=True)
     return Closed(whole, np.concatenate(along)[first])
 
@@ -98,14 +101,6 @@ def parts_of(graph: Graph, closed: Closed) -> list[Part]:
             )
         )
     return made
-
-
-def by_street(graph: Graph) -> dict[int, Ints]:
-    """The edges of each street's number."""
-    order = np.argsort(graph.street, kind="stable")
-    which, starts = np.unique(graph.street[order], return_index=True)
-    pieces = np.split(order.astype(np.int64), starts[1:])
-    return {graph.streets[int(s)].id: p for s, p in zip(which, pieces, strict=True)}
 
 
 def _on(graph: Graph, line: Any, edges: Ints) -> Closed:

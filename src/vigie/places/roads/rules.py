@@ -6,6 +6,8 @@ is the plain case: a street for everyone, both ways, at street level.
 
 import math
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
@@ -95,6 +97,20 @@ class Traits(msgspec.Struct, frozen=True):
 
 
 PLAIN = Traits()
+# What the import of streets reads of a file, under these names.
+TRAITS = ("class", "oneway", "maxspeed", "layer", "junction", "bridge", "tunnel", "access")
+
+
+def traits_of(cells: Mapping[str, str]) -> Traits:
+    """Traits from the cells of a file by the names of TRAITS."""
+    more = {name: cells[name] for name in TRAITS[4:] if name in cells}
+    return read_traits(
+        cells.get("class", ""),
+        cells.get("oneway", ""),
+        cells.get("maxspeed", ""),
+        cells.get("layer", ""),
+        **more,
+    )
 
 
 def read_traits(
@@ -160,6 +176,15 @@ def read_layer(text: str) -> int:
     except ValueError:
         return 0
     return int(value) if math.isfinite(value) and -9 <= value <= 9 else 0
+
+
+def state_of(
+    starts: datetime, ends: datetime | None, ended: datetime | None, now: datetime
+) -> Literal["planned", "active", "over"]:
+    """What a closure is at an instant: someone may have ended it before its time."""
+    if ended is not None or (ends is not None and ends <= now):
+        return "over"
+    return "active" if starts <= now else "planned"
 
 
 def speed_kmh(traits: Traits, profile: Profile) -> float:

@@ -1,5 +1,7 @@
 """Ways over random towns: never over what is closed, never the wrong way, never too long."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -116,14 +118,14 @@ def test_a_way_hangs_together(journey):
     path = shortest(graph, closed(base, arcs), start, end)
     if path is None or path.metres < 0.5:
         return
-    for before, after in zip(path.legs, path.legs[1:], strict=False):
+    for before, after in pairwise(path.legs):
         one = graph.ends(before.arc)[1]
         assert one == graph.ends(after.arc)[0]
     line = shapely.linestrings(graph.plane(coordinates(graph, path)))
     assert shapely.length(line) == pytest.approx(path.metres, rel=2e-3, abs=0.5)
     named = list(streets(graph, path, base))
     assert sum(metres for _, metres, _ in named) == pytest.approx(path.metres)
-    assert all(a[0] != b[0] for a, b in zip(named, named[1:], strict=False))
+    assert all(a[0] != b[0] for a, b in pairwise(named))
 
 
 @given(towns().flatmap(lambda g: st.tuples(
