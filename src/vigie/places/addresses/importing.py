@@ -154,9 +154,7 @@ async def _stage(
             if progress:
                 progress(report.read, opened.count)
     if elsewhere:
-        report.notes.append(
-            f"{elsewhere:,} addresses of other municipalities were left out."
-        )
+        report.notes.append(f"{elsewhere:,} addresses of other municipalities were left out.")
 
 
 def _rows(

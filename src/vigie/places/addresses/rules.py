@@ -1,8 +1,8 @@
 """Reading an address as people type it: pure.
 
-    12 bis rue de la Liberté, 21000 Dijon
-    12bis r. de la liberte
-    rue de la Liberté 12
+12 bis rue de la Liberté, 21000 Dijon
+12bis r. de la liberte
+rue de la Liberté 12
 """
 
 import re
@@ -63,9 +63,7 @@ def _leading(number: int, glued: str, rest: list[str], postcode: str) -> list[Re
         return [Reading(number, suffix, " ".join(rest), postcode)] if suffix else []
     first = rest[0] if rest else ""
     plain = Reading(number, "", " ".join(rest), postcode)
-    with_suffix = Reading(
-        number, SUFFIXES.get(first, first), " ".join(rest[1:]), postcode
-    )
+    with_suffix = Reading(number, SUFFIXES.get(first, first), " ".join(rest[1:]), postcode)
     if first in SUFFIXES and len(first) > 1:
         return [with_suffix]
     if _LETTER.fullmatch(first):
