@@ -1,6 +1,7 @@
 """Streets and contours from files. See docs/import.md."""
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -37,6 +38,7 @@ from vigie.core.scope import SYSTEM, Principal
 from vigie.core.text import fold
 from vigie.places import service
 from vigie.places.locate import Locator
+from vigie.places.osm import OsmFile, is_pbf
 from vigie.places.roads.rules import PLAIN, TRAITS, Traits, traits_of
 
 TARGETS = ("source_id", "name", "municipality", *TRAITS)
@@ -83,11 +85,15 @@ async def import_streets(
     async with database.unit(principal) as unit:
         territory = await service.read_territory(unit)
         options = (mapping or Mapping()).options(crs, encoding, layer)
-        opening = open_geofile(file, options, near=territory.bbox, place=territory.name)
+        opening = (
+            contextlib.nullcontext(await asyncio.to_thread(OsmFile, file, territory.bbox))
+            if is_pbf(file)
+            else open_geofile(file, options, near=territory.bbox, place=territory.name)
+        )
         opened = await asyncio.to_thread(opening.__enter__)
         try:
             mapping = _mapping(mapping, opened, file.name)
-            report.source = source or mapping.source.name or "streets"
+            report.source = source or mapping.source.name or ("osm" if is_pbf(file) else "streets")
             report.crs, report.encoding = opened.crs, opened.encoding
             report.notes += opened.notes
             await _stage(unit, opened, mapping, report, progress)
