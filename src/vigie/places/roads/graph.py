@@ -279,7 +279,7 @@ class _Points:
             if seen > _MOST_PAIRS:
                 break
             there = some[which]
-            fits = ~np.isin(node[there] * len(lines) + other, meets)
+            fits = ~_among(meets, node[there] * len(lines) + other)
             fits &= self.layer[there] == layer[other]
             which, other = which[fits], other[fits]
             distance = shapely.distance(points[which], lines[other])
@@ -315,3 +315,9 @@ class _Points:
             np.insert(self.street, where, self.street[beside]),
             np.insert(self.layer, where, self.layer[beside]),
         )
+
+
+def _among(ordered: Ints, values: Ints) -> Bools:
+    """Which values are among ordered ones; numpy's isin would order them each time."""
+    at = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return ordered[at] == values

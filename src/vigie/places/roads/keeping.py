@@ -18,7 +18,7 @@ from vigie.core.scope import EVERYTHING
 from vigie.core.verbs import within
 from vigie.places import service
 from vigie.places.roads.graph import Graph, Ints, Street
-from vigie.places.roads.matching import NOTHING, Closed, Part, of_parts
+from vigie.places.roads.matching import ActiveClosure, ClosedArcs, Part, of_parts
 from vigie.places.roads.routing import closed
 from vigie.places.roads.rules import Direction, Profile, Traits
 
@@ -28,53 +28,46 @@ _STREETS = text(
 )
 _ACTIVE = text(
     """
-    select id, version, streets, direction, closed_to, municipalities, trade from places.closure
+    select id, version, streets, closed_to, municipalities, trade from places.closure
     where starts <= :at and ended is null and (ends is null or ends > :at)
     order by id
     """
 )
-_PARTS = text("select id, parts from places.closure where id = any(:ids)")
+_PARTS = text("select id, direction, parts from places.closure where id = any(:ids)")
 
 
-# Closures whose edges are remembered.
+# Closures whose arcs are remembered, and sets of closures whose weights are.
 _KEPT = 5_000
-
-
-class ActiveClosure(msgspec.Struct, frozen=True):
-    """A closure at an instant. `shown`: the reader may know which one it is."""
-
-    id: UUID
-    streets: tuple[str, ...]
-    direction: Direction
-    closed_to: tuple[Profile, ...]
-    edges: Closed
-    shown: bool
-
-    def arcs(self) -> Ints:
-        """The arcs that it closes."""
-        return self.edges.arcs(self.direction)
+_WEIGHTS = 16
+_NO_ARCS: Ints = np.zeros(0, dtype=np.int64)
+_NONE = ClosedArcs(_NO_ARCS, frozenset())
 
 
 class Roads:
-    """A graph, and the edges of the closures that were looked up in it."""
+    """A graph, the arcs of the closures that were looked up in it, and the weights last used."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.edges: dict[tuple[UUID, int], Closed] = {}
+        self.arcs: dict[tuple[UUID, int], ClosedArcs] = {}
+        self._weights: dict[tuple[Profile, frozenset[tuple[UUID, int]]], Floats] = {}
 
-    def keep(self, found: Mapping[tuple[UUID, int], Closed]) -> None:
-        """Remember the edges of closures; the oldest are forgotten."""
-        self.edges.update(found)
-        for key in list(self.edges)[:-_KEPT]:
-            self.edges.pop(key, None)
+    def keep(self, found: Mapping[tuple[UUID, int], ClosedArcs]) -> None:
+        """Remember the arcs of closures; the oldest are forgotten."""
+        self.arcs.update(found)
+        for key in list(self.arcs)[:-_KEPT]:
+            self.arcs.pop(key, None)
 
     def weights(self, profile: Profile, closures: Sequence[ActiveClosure]) -> Floats:
         """Seconds of each arc while these closures last."""
-        arcs = [c.arcs() for c in closures if profile in c.closed_to]
-        return closed(
-            self.graph.base[profile],
-            np.concatenate(arcs) if arcs else np.zeros(0, dtype=np.int64),
-        )
+        key = (profile, frozenset((c.id, c.version) for c in closures))
+        found = self._weights.get(key)
+        if found is None:
+            arcs = [c.arcs.order for c in closures]
+            found = closed(self.graph.base[profile], np.concatenate([_NO_ARCS, *arcs]))
+            while len(self._weights) >= _WEIGHTS:
+                self._weights.pop(next(iter(self._weights)))
+            self._weights[key] = found
+        return found
 
 
 async def roads(unit: Unit) -> Roads:
@@ -93,20 +86,20 @@ async def active(unit: Unit, held: Roads, at: datetime) -> list[ActiveClosure]:
     scope = unit.scope
     async with within(unit, EVERYTHING):
         rows = (await unit.execute(_ACTIVE, {"at": at})).all()
-        edges = {r.id: held.edges.get((r.id, r.version)) for r in rows}
-        missing = [id_ for id_, found in edges.items() if found is None]
+        arcs = {r.id: held.arcs.get((r.id, r.version)) for r in rows}
+        missing = [id_ for id_, found in arcs.items() if found is None]
         parts = (await unit.execute(_PARTS, {"ids": missing})).all() if missing else []
     if parts:
         found = await asyncio.to_thread(_look_up, held.graph, parts)
-        edges.update(found)
+        arcs.update(found)
         held.keep({(r.id, r.version): found[r.id] for r in rows if r.id in found})
     return [
         ActiveClosure(
             r.id,
+            r.version,
             tuple(r.streets),
-            r.direction,
             tuple(r.closed_to),
-            edges[r.id] or NOTHING,
+            arcs[r.id] or _NONE,
             any(scope.allows(m, r.trade) for m in r.municipalities),
         )
         for r in rows
@@ -118,8 +111,13 @@ def read_parts(stored: Any) -> list[Part]:
     return msgspec.convert(stored, list[Part])
 
 
-def _look_up(graph: Graph, rows: Sequence[Any]) -> dict[UUID, Closed]:
-    return {row.id: of_parts(graph, read_parts(row.parts)) for row in rows}
+def _look_up(graph: Graph, rows: Sequence[Any]) -> dict[UUID, ClosedArcs]:
+    found: dict[UUID, ClosedArcs] = {}
+    for row in rows:
+        direction: Direction = row.direction
+        order = of_parts(graph, read_parts(row.parts)).arcs(direction)
+        found[row.id] = ClosedArcs(order, frozenset(order.tolist()))
+    return found
 
 
 def _graph(rows: Sequence[Any]) -> Graph:

@@ -6,6 +6,7 @@ streets are imported again, the edges on those lines are closed.
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -13,7 +14,7 @@ import shapely
 
 from vigie.core.geometry import Floats
 from vigie.places.roads.graph import Graph, Ints
-from vigie.places.roads.rules import Direction
+from vigie.places.roads.rules import Direction, Profile
 
 # A street whose number is the same has been moved by so much at most.
 _SAME_M = (0.3, 5.0, 15.0)
@@ -44,6 +45,24 @@ class Closed(msgspec.Struct, frozen=True):
         if direction == "forward":
             return ahead
         return ahead ^ 1 if direction == "backward" else np.concatenate([ahead, ahead ^ 1])
+
+
+class ClosedArcs(msgspec.Struct, frozen=True):
+    """The arcs that a closure closes, in order and as a set."""
+
+    order: Ints
+    members: frozenset[int]
+
+
+class ActiveClosure(msgspec.Struct, frozen=True):
+    """A closure at an instant. `shown`: the reader may know which one it is."""
+
+    id: UUID
+    version: int
+    streets: tuple[str, ...]
+    closed_to: tuple[Profile, ...]
+    arcs: ClosedArcs
+    shown: bool
 
 
 NOTHING = Closed(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))

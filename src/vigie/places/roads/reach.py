@@ -15,7 +15,8 @@ _SQUARES = 150
 # Gaps of twice so many squares are closed.
 _CLOSED = 2
 _SMALLEST_M = 30.0
-_STEP_M = 25.0
+# A square that holds no sample is closed by its neighbours.
+_STEP_M = 45.0
 _MOST_SAMPLES = 400_000
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
-from vigie.places.roads.graph import Graph
-from vigie.places.roads.keeping import ActiveClosure
+from vigie.places.roads.matching import ActiveClosure
 from vigie.places.roads.model import RouteReason
 from vigie.places.roads.routing import Path, Snap
 
@@ -29,7 +27,6 @@ class Ends(msgspec.Struct, frozen=True):
 
 
 def explain(
-    graph: Graph,
     closures: Sequence[ActiveClosure],
     ends: Ends,
     free_ends: Ends,
@@ -51,7 +48,7 @@ def explain(
         elif other is not None and (real is None or real.edge != other.edge):
             said += [
                 _reason(f"{which}_moved", closure)
-                for closure in _over(closures, np.array([2 * other.edge, 2 * other.edge + 1]))
+                for closure in _over(closures, {2 * other.edge, 2 * other.edge + 1})
                 if real is None or real.distance_m > other.distance_m
             ]
     avoided = _over(closures, _arcs(free)) if free is not None else []
@@ -67,12 +64,12 @@ def explain(
     return said
 
 
-def _arcs(path: Path) -> np.ndarray:
-    return np.array([leg.arc for leg in path.legs if leg.start != leg.end], dtype=np.int64)
+def _arcs(path: Path) -> set[int]:
+    return {leg.arc for leg in path.legs if leg.start != leg.end}
 
 
-def _over(closures: Sequence[ActiveClosure], arcs: np.ndarray) -> list[ActiveClosure]:
-    return [c for c in closures if np.isin(arcs, c.arcs()).any()]
+def _over(closures: Sequence[ActiveClosure], arcs: set[int]) -> list[ActiveClosure]:
+    return [c for c in closures if not c.arcs.members.isdisjoint(arcs)]
 
 
 def _reason(code: str, closure: ActiveClosure, seconds: float | None = None) -> RouteReason:

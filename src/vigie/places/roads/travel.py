@@ -17,7 +17,8 @@ from vigie.core.geometry import Floats
 from vigie.places.model import Point
 from vigie.places.roads import reasons
 from vigie.places.roads.graph import Graph
-from vigie.places.roads.keeping import ActiveClosure, Roads, active, roads
+from vigie.places.roads.keeping import Roads, active, roads
+from vigie.places.roads.matching import ActiveClosure
 from vigie.places.roads.model import (
     NearestRoads,
     RoadNetwork,
@@ -185,7 +186,7 @@ def _route(on: Ground, start: Point, end: Point) -> RoadRoute:
     if on.closures and free_a is not None and free_b is not None:
         free = shortest(graph, on.base, free_a, free_b)
     said = reasons.explain(
-        graph, on.closures, reasons.Ends(a, b), reasons.Ends(free_a, free_b), path, free
+        on.closures, reasons.Ends(a, b), reasons.Ends(free_a, free_b), path, free
     )
     return _answer(on, path, a, b, said)
 
