@@ -110,6 +110,9 @@ class OsmFile:
     def _objects(self, path: Path, kind: str, ids: Any = None) -> Iterator[Any]:
         # Loaded by who imports such a file, and by nobody else.
         import osmium
+        import osmium.filter
+        import osmium.io
+        import osmium.osm
 
         entities = osmium.osm.WAY if kind == "way" else osmium.osm.NODE
         try:

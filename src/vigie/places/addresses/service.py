@@ -84,7 +84,7 @@ async def geocode(unit: Unit, query: str, limit: int = 10) -> list[GeocodedPlace
             if reading.number:
                 houses.append((reading, hit))
             else:
-                _keep(found, _of_street(hit, *hit.id.split("/", 1), reading.postcode))
+                _keep(found, _of_street(hit, reading.postcode))
         if not reading.number:
             for hit in streets.search(reading.street, _STREETS_EACH):
                 _keep(found, _of_place(hit, towns))
@@ -268,7 +268,8 @@ async def _houses(
     return made
 
 
-def _of_street(hit: PlaceHit, insee: str, folded: str, postcode: str) -> GeocodedPlace:
+def _of_street(hit: PlaceHit, postcode: str) -> GeocodedPlace:
+    insee, _, _ = hit.id.partition("/")
     return GeocodedPlace(
         hit.label, "street", 0, "", hit.label, postcode, insee, hit.detail, hit.point, hit.bbox,
         None, round(hit.score, 2),

@@ -67,7 +67,8 @@ class Graph:
         steps = np.zeros(len(self.lon))
         if len(steps) > 1:
             steps[1:] = distance_m(self.lon[:-1], self.lat[:-1], self.lon[1:], self.lat[1:])
-        along = np.cumsum(steps)
+        # Metres along all lines, one after the other: never less than before.
+        self.along = along = np.cumsum(steps)
         marks = np.flatnonzero(split)
         together = points.line[marks[:-1]] == points.line[marks[1:]]
         first, last = marks[:-1][together], marks[1:][together]
@@ -108,6 +109,13 @@ class Graph:
         """The line of an edge, [lon, lat]."""
         part = slice(int(self.first[edge]), int(self.last[edge]) + 1)
         return np.column_stack([self.lon[part], self.lat[part]])
+
+    def places(self, edges: Ints, share: Floats) -> Floats:
+        """Places at a share of the length of edges, in metres around the middle of the graph."""
+        first, last = self.along[self.first[edges]], self.along[self.last[edges]]
+        at = first + share * (last - first)
+        lon, lat = np.interp(at, self.along, self.lon), np.interp(at, self.along, self.lat)
+        return np.column_stack(local_metres(lon, lat, self.origin))
 
     def plane(self, coordinates: Floats) -> Floats:
         """[lon, lat] in metres around the middle of the graph."""
@@ -242,12 +250,12 @@ class _Points:
         return split, node, at
 
     def _near(self, vertices: Ints, origin: tuple[float, float]) -> Ints:
-        from scipy.spatial import cKDTree
+        from scipy.spatial import KDTree
 
         if len(vertices) < 2:
             return np.zeros((0, 2), dtype=np.int64)
         places = np.column_stack(local_metres(self.lon[vertices], self.lat[vertices], origin))
-        found: Any = cKDTree(places).query_pairs(SNAP_M, output_type="ndarray")
+        found: Any = KDTree(places).query_pairs(SNAP_M, output_type="ndarray")
         return np.asarray(found, dtype=np.int64).reshape(-1, 2)
 
     def with_vertices_at_ends(self, ways: Ints, origin: tuple[float, float]) -> "_Points":

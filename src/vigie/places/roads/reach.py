@@ -46,9 +46,8 @@ def _samples(graph: Graph, weights: Floats, search: Search, limit: float) -> tup
     with np.errstate(invalid="ignore"):
         from_tail = tail[edge] + np.where(share == 0, 0, share * ahead[edge])
         from_head = head[edge] + np.where(share == 1, 0, (1 - share) * back[edge])
-    points = shapely.line_interpolate_point(graph.lines[edge], share, normalized=True)
     start = graph.plane(np.array([[search.start.lon, search.start.lat]]))
-    places = np.concatenate([shapely.get_coordinates(points), start])
+    places = np.concatenate([graph.places(edge, share), start])
     return places, np.append(np.minimum(from_tail, from_head), 0.0)
 
 

@@ -20,6 +20,11 @@ from vigie.core.web import build_app
 from vigie.places.roads import service, travel
 from vigie.places.roads.model import CloseRoad, DrawnArea, DrawnLine, OpenRoad
 
+PACKS = Path(__file__).parents[3] / "data" / "packs"
+STREETS = (
+    Path(__file__).parents[4].parent
+    / "shared/data/montpellier/FilaireVoies/VilleMTP_MTP_FilaireVoies.zip"
+)
 X, Y, D = 5.0400, 47.3220, 0.0020
 ANNE = Principal(None, "anne", "user", (Grant("operator"),))
 BRUNO = Principal(None, "bruno", "user", (Grant("operator", "21231", "lighting"),))
@@ -316,3 +321,33 @@ async def test_the_routes_of_the_api(town, tmp_path):
     assert (await anne.post(end, headers={"If-Match": '"7"'})).status_code == 412
     assert (await anne.post(end, headers={"If-Match": '"1"'})).json()["state"] == "over"
     assert (await ask("/roads/closures", filter="state:over"))["items"]
+
+
+@pytest.mark.skipif(not STREETS.exists(), reason="the real data sets are not on this machine")
+async def test_a_real_city_is_one_network_and_closing_a_street_leads_round(new_runtime):
+    """Montpellier's 8,011 segments as published: one-way flags, footways, two-sided streets."""
+    runtime = await new_runtime()
+    async with runtime.database.unit() as unit:
+        await places.install(unit, places.load_pack(str(PACKS / "montpellier")))
+    first = await places.import_streets(runtime.database, STREETS)
+    again = await places.import_streets(runtime.database, STREETS)
+    assert (again.created, again.changed) == (0, 0)
+    assert again.unchanged == first.created > 8000
+    async with unit_of(runtime) as unit:
+        network = await travel.network(unit)
+        assert network.connected_kilometres["car"] > 0.9 * network.usable_kilometres["car"]
+        assert network.usable_kilometres["car"] < network.usable_kilometres["foot"]
+        # From the railway station to the hospitals in the north.
+        start, end = (3.8805, 43.6046), (3.8500, 43.6290)
+        before = await travel.route(unit, start, end)
+        assert before.found
+        assert 3000 < before.metres < 9000
+        middle = before.geometry[len(before.geometry) // 2]
+        beside = before.geometry[len(before.geometry) // 2 + 1]
+        made = await service.close_road(
+            unit, CloseRoad(reason="Travaux", drawn=DrawnLine(coordinates=[middle, beside]))
+        )
+        after = await travel.route(unit, start, end)
+        assert after.found
+        assert after.seconds > before.seconds
+        assert made.id in {reason.closure for reason in after.reasons}
