@@ -48,7 +48,7 @@ Lat = Annotated[float, Meta(ge=-85, le=85)]
 Position = tuple[Lon, Lat]
 Positions = Annotated[list[Position], Meta(min_length=2, max_length=MOST_VERTICES)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
-Word = Annotated[str, Meta(max_length=40)]
+Trade = Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,39}$")]
 
 
 class DrawnLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="LineString"):
@@ -81,7 +81,7 @@ class CloseRoad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     closed_to: Annotated[tuple[Profile, ...], Meta(min_length=1, max_length=4)] = PROFILES
     starts: datetime | None = None
     ends: datetime | None = None
-    trade: Word = "traffic"
+    trade: Trade = "traffic"
 
 
 class OpenRoad(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

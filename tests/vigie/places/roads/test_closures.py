@@ -7,17 +7,19 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from tests.support.rooms import PERMISSIONS, ROLES, ROUTES
 from tests.support.web import person
 from vigie import places
 from vigie.core import clock, journal, search, verbs
+from vigie.core.database import Database
 from vigie.core.errors import Forbidden, Invalid, NotFound, PreconditionFailed
 from vigie.core.journal.read import Filter
 from vigie.core.runtime import Runtime
 from vigie.core.scope import SYSTEM, Grant, Principal, scope_of
 from vigie.core.web import build_app
-from vigie.places.roads import service, travel
+from vigie.places.roads import keeping, service, travel
 from vigie.places.roads.model import CloseRoad, DrawnArea, DrawnLine, OpenRoad
 
 PACKS = Path(__file__).parents[3] / "data" / "packs"
@@ -351,3 +353,52 @@ async def test_a_real_city_is_one_network_and_closing_a_street_leads_round(new_r
         assert after.found
         assert after.seconds > before.seconds
         assert made.id in {reason.closure for reason in after.reasons}
+
+
+async def test_without_streets_there_is_no_way_and_that_is_said(new_runtime):
+    runtime = await new_runtime()
+    async with unit_of(runtime) as unit:
+        found = await travel.route(unit, (5.04, 47.32), (5.05, 47.33))
+        assert [r.code for r in found.reasons] == ["start_without_street", "end_without_street"]
+        near = await travel.nearest(unit, (5.04, 47.32), [(5.04, 47.32)])
+        assert [(i.candidate, i.seconds) for i in near.items] == [(0, None)]
+        assert (await travel.reachable(unit, (5.04, 47.32), [5]))["features"] == []
+        assert (await travel.network(unit)).edges == 0
+
+
+async def test_screens_look_again_when_a_closure_begins_and_ends(town):
+    """What is live follows the clock: a job touches the row at both instants."""
+    begins = clock.now() + timedelta(hours=1)
+    async with unit_of(town) as unit:
+        made = await service.close_road(
+            unit,
+            CloseRoad(
+                reason="Course", drawn=NORTH, starts=begins, ends=begins + timedelta(hours=1)
+            ),
+        )
+    async with town.database.unit() as unit:
+        due = await unit.execute(
+            text("select due from core.job where name = 'places.closure_due' order by due")
+        )
+        assert due.scalars().all() == [made.starts, made.ends]
+        touched = text("select count(*) from core.live_touch where id = :id")
+        before = (await unit.execute(touched, {"id": str(made.id)})).scalar_one()
+        await service.due(unit, {"closure": str(made.id)})
+        await service.due(unit, {"closure": "00000000-0000-0000-0000-000000000000"})
+        after = (await unit.execute(touched, {"id": str(made.id)})).scalar_one()
+        assert after == before + 1
+
+
+async def test_the_graph_follows_an_import_in_every_process(town, tmp_path):
+    """Another process reads the territory's revision: no reaction needs to reach it."""
+    other = Database(town.database.url, pool=2)
+    try:
+        async with other.unit(ANNE, scope_of(ANNE.grants)) as unit:
+            first = (await keeping.roads(unit)).graph
+            assert (await keeping.roads(unit)).graph is first
+        lines = [*LINES, ("new", "Rue Neuve", [at(1, 1), at(2, 1)], {})]
+        await places.import_streets(town.database, streets_file(tmp_path, lines))
+        async with other.unit(ANNE, scope_of(ANNE.grants)) as unit:
+            assert (await keeping.roads(unit)).graph.edges == first.edges + 1
+    finally:
+        await other.close()
