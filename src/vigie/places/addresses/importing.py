@@ -163,9 +163,9 @@ def _rows(
     """The rows of a batch that are addresses of the territory, and how many lie elsewhere."""
     report.read += len(batch)
     columns = {t: batch.columns[c] for t, c in mapping.columns.items() if c in batch.columns}
-    centres = shapely.get_coordinates(
-        [shapely.Point(0, 0) if g is None else g.representative_point() for g in batch.geometry]
-    )
+    # A row without a place stands in the middle of nowhere until it is refused.
+    shapes = np.where(shapely.is_missing(batch.geometry), shapely.Point(0, 0), batch.geometry)
+    centres = shapely.get_coordinates(shapely.point_on_surface(shapes))
     places = np.round(centres, 6)
     east, north = mercator(places[:, 0], places[:, 1])
     located: Sequence[str] | None = None
