@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -196,12 +197,18 @@ def _rows(
     return rows, elsewhere
 
 
+@lru_cache(maxsize=10_000)
+def _folded(street: str) -> str:
+    """A file names each street once for every house."""
+    return fold(street)
+
+
 def _fault(cells: dict[str, str]) -> tuple[str, str] | None:
     """Why a row is no address: a code and words."""
     number = cells.get("number", "")
     if not (number.isascii() and number.isdigit() and int(number) <= rules.LONGEST_NUMBER):
         return "number", f"its number {number[:20]!r} is no house number"
-    if not fold(cells.get("street", "")):
+    if not _folded(cells.get("street", "")):
         return "no_street", "it names no street"
     if any(len(value) > _LONGEST for value in cells.values()):
         return "too_long", f"a text is over {_LONGEST} characters"
@@ -214,7 +221,7 @@ def _row(
     number, suffix = int(cells["number"]), rules.read_suffix(cells.get("suffix", ""))
     street, postcode = cells["street"], cells.get("postcode", "")[:10]
     lon, lat = float(place[0]), float(place[1])
-    folded = fold(street)
+    folded = _folded(street)
     content = msgspec.json.encode([number, suffix, street, code, postcode, lon, lat])
     own = f"{code}/{folded}/{number}/{suffix}".encode()
     source_id = cells.get("source_id") or "a-" + hashlib.blake2b(own, digest_size=9).hexdigest()
