@@ -1,4 +1,4 @@
-"""`vigie import …`: equipment, streets and contours from files."""
+"""`vigie import …`: equipment, streets, addresses and contours from files."""
 
 import asyncio
 from collections.abc import Generator
@@ -18,11 +18,17 @@ from vigie.core.geofiles import ImportReport
 from vigie.core.geofiles import Progress as Tell
 from vigie.core.settings import load
 
-app = typer.Typer(no_args_is_help=True, help="Import equipment, streets and contours from files.")
+app = typer.Typer(
+    no_args_is_help=True, help="Import equipment, streets, addresses and contours from files."
+)
 console = Console(stderr=True)
 
 File = Annotated[
     Path, typer.Argument(exists=True, help="Shapefile (zip), GeoPackage, GeoJSON, CSV.")
+]
+StreetFile = Annotated[
+    Path,
+    typer.Argument(exists=True, help="Shapefile (zip), GeoPackage, GeoJSON, CSV, OSM (.osm.pbf)."),
 ]
 MappingFile = Annotated[
     Path | None, typer.Option(exists=True, help="TOML that says which column is what.")
@@ -70,7 +76,7 @@ def equipment(
 
 @app.command()
 def streets(
-    file: File,
+    file: StreetFile,
     mapping: MappingFile = None,
     crs: Crs = "",
     encoding: Encoding = "",
@@ -91,6 +97,32 @@ def streets(
                     crs=crs,
                     encoding=encoding,
                     layer=layer,
+                    dry_run=dry_run,
+                    progress=progress,
+                )
+
+    _show(asyncio.run(work()), as_json)
+
+
+@app.command()
+def addresses(
+    file: Annotated[Path, typer.Argument(exists=True, help="CSV, such as BAN's.")],
+    mapping: MappingFile = None,
+    encoding: Encoding = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import addresses with house numbers; what people corrected stays."""
+
+    async def work() -> ImportReport:
+        async with engines(load()) as session, session.runtime("import") as runtime:
+            await _territory(runtime.database, runtime.settings.territory)
+            with _bar(file) as progress:
+                return await places.import_addresses(
+                    runtime.database,
+                    file,
+                    mapping=mapping,
+                    encoding=encoding,
                     dry_run=dry_run,
                     progress=progress,
                 )

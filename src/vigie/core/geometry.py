@@ -57,6 +57,12 @@ def local_metres(lon: ArrayLike, lat: ArrayLike, at: tuple[float, float]) -> tup
     return east, north
 
 
+def unplane(east: ArrayLike, north: ArrayLike, at: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Longitude and latitude of `local_metres`."""
+    lon = np.asarray(east, float) / (METRES_A_DEGREE * np.cos(np.radians(at[1]))) + at[0]
+    return lon, np.asarray(north, float) / METRES_A_DEGREE + at[1]
+
+
 class BBox(msgspec.Struct, frozen=True, array_like=True):
     """West, south, east, north, in degrees."""
 

@@ -7,7 +7,9 @@ from litestar import Request, Response
 from vigie.core.database import Unit
 from vigie.core.web import ANY_LOGIN, get
 from vigie.places import service
+from vigie.places.addresses.api import ROUTES as ADDRESSES
 from vigie.places.model import Territory
+from vigie.places.roads.api import ROUTES as ROADS
 from vigie.places.service import Blob
 
 
@@ -41,4 +43,4 @@ def _send(request: Request[Any, Any, Any], blob: Blob) -> Response[bytes]:
     return Response(blob.plain, media_type="application/geo+json", headers=headers)
 
 
-ROUTES = [read_territory, read_municipalities, read_streets]
+ROUTES = [read_territory, read_municipalities, read_streets, *ADDRESSES, *ROADS]

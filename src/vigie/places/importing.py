@@ -1,6 +1,7 @@
 """Streets and contours from files. See docs/import.md."""
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -37,13 +38,24 @@ from vigie.core.scope import SYSTEM, Principal
 from vigie.core.text import fold
 from vigie.places import service
 from vigie.places.locate import Locator
+from vigie.places.osm import OsmFile, is_pbf
+from vigie.places.roads.rules import PLAIN, TRAITS, Traits, traits_of
 
-TARGETS = ("source_id", "name", "municipality")
+TARGETS = ("source_id", "name", "municipality", *TRAITS)
 _USUAL = {
     "name": ("name", "nom", "lib off", "libelle", "nom voie", "nom rue", "nomvoie", "lib voie",
              "nom complet", "street name", "street", "voie", "rue", "nomvoi"),
     "source_id": ("id", "source id", "idarc", "gid", "objectid", "ogc fid", "osm id", "cleabs"),
     "municipality": ("insee", "code insee", "insee com", "codeinsee", "com insee"),
+    "class": ("highway", "fclass", "class", "classe", "nature", "occupation", "road class"),
+    "oneway": ("oneway", "one way", "sens circu", "sens de circulation", "sens circulation",
+               "sens"),
+    "maxspeed": ("maxspeed", "max speed", "vitesse max", "vitesse maximale", "vit max"),
+    "layer": ("layer", "niveau", "pos sol", "position par rapport au sol"),
+    "junction": ("junction",),
+    "bridge": ("bridge",),
+    "tunnel": ("tunnel",),
+    "access": ("access",),
 }  # fmt: skip
 _NAME_LIMIT = 300
 
@@ -73,11 +85,15 @@ async def import_streets(
     async with database.unit(principal) as unit:
         territory = await service.read_territory(unit)
         options = (mapping or Mapping()).options(crs, encoding, layer)
-        opening = open_geofile(file, options, near=territory.bbox, place=territory.name)
+        opening = (
+            contextlib.nullcontext(await asyncio.to_thread(OsmFile, file, territory.bbox))
+            if is_pbf(file)
+            else open_geofile(file, options, near=territory.bbox, place=territory.name)
+        )
         opened = await asyncio.to_thread(opening.__enter__)
         try:
             mapping = _mapping(mapping, opened, file.name)
-            report.source = source or mapping.source.name or "streets"
+            report.source = source or mapping.source.name or ("osm" if is_pbf(file) else "streets")
             report.crs, report.encoding = opened.crs, opened.encoding
             report.notes += opened.notes
             await _stage(unit, opened, mapping, report, progress)
@@ -175,7 +191,7 @@ def _mapping(given: Mapping | None, opened: GeoFile, name: str) -> Mapping:
 
 _STAGE_COLUMNS = (
     "line", "source_id", "name", "folded", "insee", "geometry", "bbox", "lon", "lat", "length_m",
-    "attributes", "digest",
+    "kind", "oneway", "speed_limit", "layer", "attributes", "digest",
 )  # fmt: skip
 
 
@@ -186,6 +202,7 @@ async def _stage(
         text(
             "create temp table stage_street (line int, source_id text, name text, folded text,"
             " insee text, geometry text, bbox float8[], lon float8, lat float8, length_m float8,"
+            " kind text, oneway smallint, speed_limit float8, layer smallint,"
             " attributes text, digest bytea) on commit drop"
         )
     )
@@ -195,7 +212,7 @@ async def _stage(
     async with raw.cursor() as cursor, cursor.copy(copy) as writer:
         writer.set_types(
             ["int4", "text", "text", "text", "text", "text", "float8[]", "float8", "float8",
-             "float8", "text", "bytea"]
+             "float8", "text", "int2", "float8", "int2", "text", "bytea"]
         )  # fmt: skip
         async for batch in _ahead(opened, mapping.wanted()):
             for row in await asyncio.to_thread(_rows, batch, mapping, where, report):
@@ -258,7 +275,9 @@ def _rows(
         }  # fmt: skip
         place = given or str(insee[k])
         metres = sum(length_m(shapely.get_coordinates(p)) for p in shapely.get_parts(rounded[k]))
-        content = msgspec.json.encode([name, place, geometry, attributes], order="sorted")
+        traits = traits_of(cells)
+        content = msgspec.json.encode(_content(name, place, geometry, attributes, traits),
+                                      order="sorted")  # fmt: skip
         rows.append(
             (
                 batch.lines[i],
@@ -271,11 +290,24 @@ def _rows(
                 float(middles[k, 0]),
                 float(middles[k, 1]),
                 metres,
+                traits.kind,
+                traits.oneway,
+                traits.limit,
+                traits.layer,
                 msgspec.json.encode(attributes).decode(),
                 hashlib.blake2b(content, digest_size=16).digest(),
             )
         )
     return rows
+
+
+def _content(
+    name: str, place: str, geometry: str, attributes: dict[str, Any], traits: Traits
+) -> list[Any]:
+    """What makes a street another one. Plain traits are left out: a file without any is not changed
+    for what was imported before there were some."""
+    content: list[Any] = [name, place, geometry, attributes]
+    return content if traits == PLAIN else [*content, traits]
 
 
 async def _merge(unit: Unit, report: ImportReport) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
@@ -19,6 +21,8 @@ from vigie.places.gazetteer import Gazetteer, Named
 from vigie.places.locate import Locator, Streets, contour_text
 from vigie.places.model import Holidays, Municipality, Pack, PlaceHit, Territory
 
+T = TypeVar("T")
+
 
 class Blob(msgspec.Struct, frozen=True):
     """A document ready to be sent: as it is, and packed."""
@@ -28,12 +32,15 @@ class Blob(msgspec.Struct, frozen=True):
     packed: bytes
 
 
-class _Atlas:
+class Atlas:
     """What is kept in memory of one state of the territory."""
 
     def __init__(self, revision: int) -> None:
         self.revision = revision
         self.lock = asyncio.Lock()
+        # By who keeps it: the road graph, the names of addressed streets.
+        self.kept: dict[str, Any] = {}
+        self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.locator: Locator | None = None
         self.territory: Territory | None = None
         self.gazetteer: Gazetteer | None = None
@@ -41,19 +48,29 @@ class _Atlas:
         self.blobs: dict[str, Blob] = {}
 
 
-_ATLASES: WeakKeyDictionary[Database, _Atlas] = WeakKeyDictionary()
+_ATLASES: WeakKeyDictionary[Database, Atlas] = WeakKeyDictionary()
 # Of units that changed the territory and may still roll back: their revision may come again.
-_DRAFTS: WeakKeyDictionary[Unit, _Atlas] = WeakKeyDictionary()
+_DRAFTS: WeakKeyDictionary[Unit, Atlas] = WeakKeyDictionary()
 
 
-async def _atlas(unit: Unit) -> _Atlas:
+async def atlas_of(unit: Unit) -> Atlas:
+    """What this process keeps of the territory as the unit sees it."""
     if unit in _DRAFTS:
         return _DRAFTS[unit]
     revision = int((await unit.execute(text("select revision from places.meta"))).scalar_one())
     known = _ATLASES.get(unit.database)
     if known is None or known.revision != revision:
-        known = _ATLASES[unit.database] = _Atlas(revision)
+        known = _ATLASES[unit.database] = Atlas(revision)
     return known
+
+
+async def kept(unit: Unit, name: str, build: Callable[[], Awaitable[T]]) -> T:
+    """Something that is built once for a state of the territory and kept in memory."""
+    atlas = await atlas_of(unit)
+    async with atlas.locks[name]:
+        if name not in atlas.kept:
+            atlas.kept[name] = await build()
+        return atlas.kept[name]
 
 
 async def touch(unit: Unit) -> None:
@@ -61,7 +78,7 @@ async def touch(unit: Unit) -> None:
     changed = await unit.execute(
         text("update places.meta set revision = revision + 1 returning revision")
     )
-    _DRAFTS[unit] = _Atlas(int(changed.scalar_one()))
+    _DRAFTS[unit] = Atlas(int(changed.scalar_one()))
 
 
 async def install(
@@ -173,7 +190,7 @@ async def store_contours(unit: Unit, contours: Mapping[str, shapely.Geometry]) -
 
 async def locator(unit: Unit) -> Locator:
     """Which municipality positions are in."""
-    atlas = await _atlas(unit)
+    atlas = await atlas_of(unit)
     async with atlas.lock:
         if atlas.locator is None:
             rows = (
@@ -191,7 +208,7 @@ async def locator(unit: Unit) -> Locator:
 async def read_territory(unit: Unit) -> Territory:
     """The installed territory; its code is empty when none is."""
     where = await locator(unit)
-    atlas = await _atlas(unit)
+    atlas = await atlas_of(unit)
     if atlas.territory is None:
         row = (await unit.execute(text("select * from places.meta"))).one()
         bbox = where.bbox()
@@ -224,7 +241,7 @@ async def read_holidays(unit: Unit) -> Holidays:
 async def gazetteer(unit: Unit) -> Gazetteer:
     """Streets and municipalities by name."""
     where = await locator(unit)
-    atlas = await _atlas(unit)
+    atlas = await atlas_of(unit)
     async with atlas.lock:
         if atlas.gazetteer is None:
             rows = (await unit.execute(_STREETS_BY_NAME)).all()
@@ -262,7 +279,7 @@ async def search(unit: Unit, query: str, limit: int = 10) -> list[PlaceHit]:
 async def streets(unit: Unit) -> Streets:
     """Which street positions are in."""
     where = await locator(unit)
-    atlas = await _atlas(unit)
+    atlas = await atlas_of(unit)
     async with atlas.lock:
         if atlas.streets is None:
             rows = (
@@ -278,7 +295,7 @@ async def streets(unit: Unit) -> Streets:
 
 async def municipalities_geojson(unit: Unit) -> Blob:
     """The contours that are known."""
-    atlas = await _atlas(unit)
+    atlas = await atlas_of(unit)
     async with atlas.lock:
         if "municipalities" not in atlas.blobs:
             rows = (
@@ -299,7 +316,7 @@ async def municipalities_geojson(unit: Unit) -> Blob:
 
 async def streets_geojson(unit: Unit) -> Blob:
     """Every street segment: the base map."""
-    atlas = await _atlas(unit)
+    atlas = await atlas_of(unit)
     async with atlas.lock:
         if "streets" not in atlas.blobs:
             rows = (

@@ -1,7 +1,7 @@
 import { Combobox, Kbd, Loader, TextInput, useCombobox } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Box, ChevronRight, Lightbulb, type LucideIcon, MapPinned, Route, Search } from "lucide-react";
+import { Box, ChevronRight, House, Lightbulb, type LucideIcon, MapPinned, Route, Search } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
@@ -16,7 +16,7 @@ import classes from "./CommandBar.module.css";
 import { focusTopPanel } from "./focus";
 import { allVerbs, matching, selectIn } from "./verbs";
 
-const icons: Partial<Record<string, LucideIcon>> = { asset: Lightbulb, street: Route, municipality: MapPinned };
+const icons: Partial<Record<string, LucideIcon>> = { address: House, asset: Lightbulb, street: Route, municipality: MapPinned };
 const mostVerbs = 5;
 /** On a phone the answers are wider than the field. */
 const narrow = window.matchMedia("(max-width: 768px)").matches;
@@ -24,7 +24,7 @@ const touch = window.matchMedia("(hover: none)").matches;
 
 function go(item: SearchItem): void {
   if (item.bbox) showBox(item.bbox, item.type === "municipality" ? 14 : 17);
-  else showPoint(item.point, item.type === "asset" ? 18 : 16);
+  else showPoint(item.point, item.type === "asset" || item.type === "address" ? 18 : 16);
   if (item.type !== "asset") return;
   openAsset(Number(item.id));
   focusTopPanel();
@@ -51,7 +51,7 @@ export function CommandBar() {
   });
   const items = words.trim() ? (found.data?.items ?? []) : [];
   const known = combobox.dropdownOpened ? matching(allVerbs(desks, roomVerbs, navigate), words).slice(0, words.trim() ? mostVerbs : 12) : [];
-  const place = can("control.command") ? items.find(({ type }) => type !== "asset") : undefined;
+  const place = can("control.command") ? items.find(({ type }) => type === "street" || type === "municipality") : undefined;
   const verbs = place && combobox.dropdownOpened ? [selectIn(place), ...known] : known;
   const settled = asked === words.trim() && !found.isFetching;
 

@@ -2,7 +2,7 @@ import { api, ok } from "../../shared/api/client";
 import type { Asset, Found, History, JournalEntry, Page, SearchItem } from "../../shared/api/types";
 
 export const getKinds = async () => (await ok(api.GET("/api/v1/kinds"))).items;
-const onMap = (item: Found | SearchItem): item is SearchItem => item.point !== null && ["asset", "street", "municipality"].includes(item.type);
+const onMap = (item: Found | SearchItem): item is SearchItem => item.point !== null && ["address", "asset", "street", "municipality"].includes(item.type);
 export const search = async (q: string, signal: AbortSignal) => {
   const { items } = await ok(api.GET("/api/v1/search", { params: { query: { q, limit: 12 } }, signal }));
   return { items: (items as (Found | SearchItem)[]).filter(onMap) };

@@ -31,7 +31,7 @@ export type Territory = Schemas["Territory"];
 export type KindSpec = Schemas["KindView"];
 export type MetricSpec = Schemas["MetricView"];
 /** What the command bar shows so far: what lies on the map. */
-export type SearchItem = Pick<Schemas["Found"], "id" | "label" | "detail" | "bbox"> & { type: "asset" | "street" | "municipality"; point: [number, number] };
+export type SearchItem = Pick<Schemas["Found"], "id" | "label" | "detail" | "bbox"> & { type: "address" | "asset" | "street" | "municipality"; point: [number, number] };
 export type Found = Schemas["Found"];
 export type AssetRef = Schemas["AssetRef"];
 export type Asset = Schemas["Asset"];
