@@ -19,6 +19,7 @@ VEHICLE = Kind(
     events=(
         Event("status", (Choice("duty", _STATUS),), personal=True, keep_days=60),
         Event("driver_identified", (Text("driver", 64),), personal=True, keep_days=60),
+        Event("emergency", (), personal=True, abnormal=True, keep_days=60),
         Event("spreading", (Number("rate", "g/m²", 0, 100), Number("width", "m", 0, 20))),
     ),
     commands=(Command("send_destination", (Text("text", 200),), function="navigation"),),
@@ -45,6 +46,7 @@ RADIO = Kind(
         Event("status", (Number("code", "1", 0, 65_535),), personal=True, keep_days=60),
         Event("text", (Text("text", 500),), personal=True, keep_days=60),
         Event("emergency", (), personal=True, abnormal=True, keep_days=60),
+        Event("emergency_ended", (), personal=True, keep_days=60),
         Event("talk_group", (Number("talkGroup", "1", 0, 16_777_215),)),
     ),
     commands=(Command("send_message", (Text("text", 140),), function="message"),),

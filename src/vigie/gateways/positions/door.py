@@ -142,7 +142,7 @@ class Door:
         address = str((writer.get_extra_info("peername") or ("",))[0])
         full = self._open.total() >= self.limits.connections
         if full or self._open[address] >= self.limits.per_address:
-            self._refuse("full", address)
+            self._turn_away("full", address)
             writer.transport.abort()
             return
         self._open[address] += 1
@@ -154,12 +154,12 @@ class Door:
             peer = Peer(reader, writer, self.limits, self.counts)
             await self._talk(peer, self._clients, self._accept)
         except Malformed as error:
-            self._refuse(error.code, address)
+            self._turn_away(error.code, address)
         except Left:
             pass
         except VigieError as error:
             # Nothing was acknowledged: the peer sends it again.
-            self._refuse(error.code, address)
+            self._turn_away(error.code, address)
         except Exception:
             log.exception("positions_failed", protocol=self.name)
         finally:
@@ -171,7 +171,7 @@ class Door:
                 async with asyncio.timeout(self.limits.write_s):
                     await writer.wait_closed()
 
-    def _refuse(self, code: str, address: str) -> None:
+    def _turn_away(self, code: str, address: str) -> None:
         """Count why a connection ended; say so in the log once in ten seconds."""
         self.counts[code] += 1
         now = time.monotonic()

@@ -31,6 +31,7 @@ from vigie.core.filters import Text as TextField
 from vigie.core.journal import Change
 from vigie.core.lists import Listing
 from vigie.gateways import clients
+from vigie.twin import kinds
 
 Protocol = Literal["osmand", "teltonika", "nmea", "radio"]
 PROTOCOLS: tuple[Protocol, ...] = ("osmand", "teltonika", "nmea", "radio")
@@ -149,12 +150,19 @@ async def enrol(unit: Unit, bus: Bus, new: TrackerNew, shards: int) -> TrackerIs
             detail="Only a radio gateway speaks for several: enrol each tracker by itself.",
         )
     found = await unit.execute(
-        text("select name, source_id, municipality, trade from twin.asset where id = :id"),
+        text("select name, source_id, kind, municipality, trade from twin.asset where id = :id"),
         {"id": new.asset},
     )
     asset = found.one_or_none()
     if asset is None:
         raise NotFound("not_found", f"There is no equipment {new.asset}.")
+    kind = kinds.kind(asset.kind)
+    if kind is None or not kind.moves:
+        raise wrong_fields(
+            Fault("asset", "does_not_move", "of a kind that moves"),
+            code="does_not_move",
+            detail="A tracker speaks for equipment that moves: choose a vehicle, a bus or a radio.",
+        )
     name = asset.name or asset.source_id or str(new.asset)
     issued = await clients.issue_client(
         unit,

@@ -45,7 +45,7 @@ async def vehicle(database, municipality="21231"):
         found = await unit.execute(
             text(
                 "insert into twin.asset (token, kind, trade, source, source_id, name, lon, lat,"
-                " mercator, municipality) values (:t, 'Streetlight', 'lighting', 'test', :s,"
+                " mercator, municipality) values (:t, 'Vehicle', 'operations', 'test', :s,"
                 " 'Van', 5, 47, point(0, 0), :m) returning id, token, source_id"
             ),
             {"t": f"v{random.randrange(10**12)}", "s": str(random.randrange(10**9)),
