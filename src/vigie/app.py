@@ -16,7 +16,7 @@ from vigie.core.database import Unit
 from vigie.core.errors import SetupError
 from vigie.core.rooms import Process, Room, Rooms
 from vigie.core.runtime import Runtime, Services
-from vigie.core.settings import Settings, load, unknown
+from vigie.core.settings import Settings, load, public_settings, unknown
 from vigie.places import load_pack
 from vigie.twin import GatewayInfo
 
@@ -81,6 +81,13 @@ def api(runtime: Runtime) -> Services:
     return routes.services(runtime, tuple(ROLES))
 
 
+def public(runtime: Runtime) -> Services:
+    """The citizens' pages and the public API."""
+    from vigie.core.web import public as web
+
+    return web.services(runtime)
+
+
 def ingest(runtime: Runtime) -> Services:
     """Readings into history and state; acknowledgements into commands."""
     from vigie import control
@@ -108,6 +115,7 @@ ROLES: dict[Process, Callable[[Runtime], Services]] = {
     "watch": watch,
     "jobs": nothing,
     "api": api,
+    "public": public,
 }
 
 
@@ -121,6 +129,8 @@ def _clock(runtime: Runtime) -> Services:
 async def run_role(role: Process) -> None:
     """Run one role in this process until told to stop."""
     settings = load()
+    if role == "public":
+        settings = public_settings(settings)
     runtime = await Runtime.open(settings, role, rooms_of(settings))
     runtime.house.zone = ZoneInfo(load_pack(settings.territory).time_zone)
     logs.configure(settings.log_level, settings.log_format, role=role, instance=runtime.instance)

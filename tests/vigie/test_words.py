@@ -232,7 +232,17 @@ def test_components_have_words():
     assert {"admission", "sealer"} <= names
     assert {"admission_closed", "standby"} <= codes
     # Services that the supervisor of a role keeps, and codes that come out of an error.
-    names |= {"ingest", "http", "metrics", "gateways", "watch", "jobs", "jobs-figures", "api"}
+    names |= {
+        "ingest",
+        "http",
+        "metrics",
+        "gateways",
+        "watch",
+        "jobs",
+        "jobs-figures",
+        "api",
+        "public",
+    }
     codes |= {"role_silent", "disk_full", "stream_full", "database_unavailable", "stream_missing"}
     codes |= gateway("_failed")
     nothing_missing("component", names)

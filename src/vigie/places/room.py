@@ -7,5 +7,7 @@ ROOM = Room(
     floor="base",
     schemas=("places",),
     routes="vigie.places.api:ROUTES",
+    public="vigie.places.public:ROUTES",
+    public_tables={"places.meta": "select", "places.municipality": "select"},
     search="vigie.places.finding:SOURCES",
 )
