@@ -1,6 +1,6 @@
 """The composition: the list of rooms, and which process runs what.
 
-A new room is one line here. An installation switches optional rooms off (VIGIE_ROOMS_OFF); rooms
+A new room is one line in rooms.py. An installation switches optional rooms off (VIGIE_ROOMS_OFF); rooms
 of others come in by the entry point `vigie.rooms`.
 """
 
@@ -18,26 +18,10 @@ from vigie.core.rooms import Process, Room, Rooms
 from vigie.core.runtime import Runtime, Services
 from vigie.core.settings import Settings, load, public_settings, unknown
 from vigie.places import load_pack
+from vigie.rooms import ROOMS
 from vigie.twin import GatewayInfo
 
 log = logs.logger(__name__)
-
-# From the ground up, as docs/architecture.md draws them: a room sees those before it.
-ROOMS = (
-    "vigie.core",
-    "vigie.core.access",
-    "vigie.core.journal",
-    "vigie.core.live",
-    "vigie.places",
-    "vigie.notify",
-    "vigie.files",
-    "vigie.duty",
-    "vigie.twin",
-    "vigie.gateways.mqtt",
-    "vigie.control",
-    "vigie.logbook",
-    "vigie.traffic",
-)
 
 
 @cache
