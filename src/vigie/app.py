@@ -1,7 +1,7 @@
 """The composition: the list of rooms, and which process runs what.
 
-A new room is one line in rooms.py. An installation switches optional rooms off (VIGIE_ROOMS_OFF); rooms
-of others come in by the entry point `vigie.rooms`.
+A new room is one line in rooms.py. An installation switches optional rooms off (VIGIE_ROOMS_OFF);
+rooms of others come in by the entry point `vigie.rooms`.
 """
 
 from collections.abc import Callable, Sequence
