@@ -77,8 +77,6 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     # Words of messages to people: core.templates.
     templates: str = ""
     kinds: str = ""
-    datasets: str = ""
-    indicators: str = ""
     personal: tuple[Personal, ...] = ()
     # What each process runs: process → "module:function", called with the Runtime.
     services: Mapping[Process, str] = {}
