@@ -119,12 +119,13 @@ def test_a_second_person_approves_on_their_desk(
         admin.post(
             "/api/v1/approvals",
             json={"act": "core.clock_set", "object_type": "core.clock", "object_id": "1",
-                  "params": {"to": "21:00"}, "permission": "core.jobs_operate",
+                  "params": {"to": "21:00", "rate": 1}, "permission": "core.jobs_operate",
                   "reason": "Exercice de nuit"},
         )
     )  # fmt: skip
     desk.page.goto(f"/approvals/{asked['id']}")
     expect(desk.page.get_by_test_id("approval-detail")).to_contain_text("Exercice de nuit")
+    expect(desk.page.get_by_text("{{")).to_have_count(0)
     desk.picture(pictures / "frame-approval-fr.png")
     desk.page.get_by_test_id("approval-approve").click()
     expect(desk.page.get_by_test_id("approval-approve")).to_have_count(0)

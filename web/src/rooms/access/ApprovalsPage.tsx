@@ -13,6 +13,7 @@ import { visible } from "../../shared/visible";
 
 const key = ["approvals"];
 const id = (one: Approval) => one.id;
+const act = (one: Approval) => word("act", one.act, one.params);
 const object = (one: Approval) => `${word("objectType", one.object_type)} ${visible(one.object_id)}`;
 
 function State({ one }: { one: Approval }) {
@@ -39,7 +40,7 @@ function ApprovalPanel({ id: asked }: { id: string }) {
   );
   return (
     <DetailPanel
-      title={word("act", one.act)} subtitle={<>{t("signin.askedBy", { name: visible(one.asked_by_name) })} · <Time at={one.asked} /></>} state={<State one={one} />} testId="approval-detail"
+      title={act(one)} subtitle={<>{t("signin.askedBy", { name: visible(one.asked_by_name) })} · <Time at={one.asked} /></>} state={<State one={one} />} testId="approval-detail"
       verbs={one.decision === null && (one.asked_by === me ? verb("withdraw") : <>{verb("approve", true)}{verb("refuse")}</>)}
     >
       <DetailSection title={t("approvals.what")}>
@@ -64,7 +65,7 @@ export default function ApprovalsPage() {
   }, []);
   const columns = useMemo((): Column<Approval>[] => [
     { key: "asked", title: t("approvals.asked"), width: "152px", cell: (one) => format.dateTime(one.asked) },
-    { key: "act", title: t("approvals.act"), width: "minmax(160px, 1fr)", cell: (one) => <span data-testid="approval-row">{word("act", one.act)}</span> },
+    { key: "act", title: t("approvals.act"), width: "minmax(160px, 1fr)", cell: (one) => <span data-testid="approval-row">{act(one)}</span> },
     { key: "object", title: t("approvals.object"), width: "minmax(140px, 1fr)", from: 640, cell: object },
     { key: "by", title: t("approvals.by"), width: "150px", from: 800, cell: (one) => visible(one.asked_by_name) },
     { key: "state", title: t("approvals.state"), width: "170px", cell: (one) => <State one={one} /> },
@@ -72,7 +73,7 @@ export default function ApprovalsPage() {
   return (
     <ListPage
       title={t("desk.approvals")} path="/approvals" queryKey={key} load={load} id={id} columns={columns} every={5_000} intro={t("approvals.intro")}
-      queue={(one) => ({ title: word("act", one.act), line: object(one), age: <Time at={one.asked} />, end: <State one={one} />, waits: one.decision === null })}
+      queue={(one) => ({ title: act(one), line: object(one), age: <Time at={one.asked} />, end: <State one={one} />, waits: one.decision === null })}
       detail={(one) => <ApprovalPanel id={one} />} empty={t("approvals.empty")} emptyHint={t("approvals.emptyHint")}
     />
   );
