@@ -73,7 +73,7 @@ def test_every_desk_of_the_frame_opens(
     for path, words in TITLES.items():
         page.goto(path)
         title = page.get_by_role("heading", name=words[language == "en"]).first
-        expect(title).to_be_visible()
+        expect(title).to_be_visible(timeout=60_000)
         expect(page.get_by_text("{{")).to_have_count(0)
         page.wait_for_timeout(500)
         desk.picture(pictures / f"frame-{path[1:]}-{language}.png")

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, StateBadge, Time, type Tone, VerbButton, savedViews } from "../../console/frame";
+import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, ObjectJournal, StateBadge, Time, type Tone, VerbButton, savedViews } from "../../console/frame";
 import { useFormat } from "../../console/state/server";
 import { word } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
@@ -28,7 +28,7 @@ function CascadePanel({ id: asked }: { id: string }) {
   const again = () => void client.invalidateQueries({ queryKey: key });
   return (
     <DetailPanel
-      title={word("template", cascade.template)} subtitle={<Time at={cascade.created} />} state={<State cascade={cascade} />} object={{ type: "notify.cascade", id: cascade.id }} testId="cascade-detail"
+      title={word("template", cascade.template)} subtitle={<Time at={cascade.created} />} state={<State cascade={cascade} />} testId="cascade-detail"
       verbs={(
         <>
           {possible.includes("acknowledge") && <VerbButton label={t("notify.acknowledge")} permission="notify.acknowledge" primary hotkey="a" needsLive={false} run={() => acknowledgeCascade(cascade.id)} onDone={again} />}
@@ -46,6 +46,7 @@ function CascadePanel({ id: asked }: { id: string }) {
       <DetailSection title={t("desk.messages")}>
         <Facts facts={messages.map((message) => ({ label: visible(message.name), value: <MessageState message={message} />, age: word("channel", message.channel) }))} />
       </DetailSection>
+      <ObjectJournal type="notify.cascade" id={cascade.id} />
     </DetailPanel>
   );
 }

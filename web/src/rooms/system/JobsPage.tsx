@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, Plain, StateBadge, Time, type Tone, VerbButton, savedViews } from "../../console/frame";
+import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, ObjectJournal, Plain, StateBadge, Time, type Tone, VerbButton, savedViews } from "../../console/frame";
 import { useFormat } from "../../console/state/server";
 import { ifMatch } from "../../shared/api/client";
 import { word } from "../../shared/i18n/words";
@@ -31,7 +31,7 @@ function JobPanel({ id: asked }: { id: string }) {
   const match = ifMatch(job.version);
   return (
     <DetailPanel
-      title={job.name} subtitle={<Time at={job.created} />} state={<State job={job} />} object={{ type: "core.job", id: job.id }} testId="job-detail"
+      title={job.name} subtitle={<Time at={job.created} />} state={<State job={job} />} testId="job-detail"
       verbs={(
         <>
           {possible.includes("retry") && <VerbButton label={t("jobs.retry")} permission="core.jobs_operate" primary hotkey="t" needsLive={false} testId="job-retry" run={() => retryJob(job.id, match)} onDone={again} />}
@@ -50,6 +50,7 @@ function JobPanel({ id: asked }: { id: string }) {
         ]} />
       </DetailSection>
       {payload && Object.keys(payload).length > 0 && <DetailSection title={t("jobs.payload")}><Plain text={JSON.stringify(payload, null, 1)} /></DetailSection>}
+      <ObjectJournal type="core.job" id={job.id} />
     </DetailPanel>
   );
 }
