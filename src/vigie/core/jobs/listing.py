@@ -32,8 +32,10 @@ TABLE = Table(
 
 def shown(unit: Unit, row: Any) -> JobRow:
     """A row; its error may name what lies outside a narrower scope."""
-    fields = {name: row[name] for name in JobRow.__struct_fields__}
-    return JobRow(**{**fields, "error": row["error"] if unit.scope.everything else None})
+    fields: dict[str, Any] = {name: row[name] for name in JobRow.__struct_fields__}
+    if not unit.scope.everything:
+        fields["error"] = None
+    return JobRow(**fields)
 
 
 async def _compose(unit: Unit, rows: Sequence[Any]) -> list[JobRow]:
