@@ -59,6 +59,7 @@ faults: setup-dev web
 	@VIGIE_FAULT_ROUNDS=3 VIGIE_FAULT_FREEZE_S=30 VIGIE_FAULT_RATE=2000 VIGIE_FAULT_LIGHTS=34000 VIGIE_FAULT_LIVE_S=5 \
 		$(PY) -m pytest tests/faults/test_kills.py -s
 	@$(PY) -m pytest tests/faults/test_one_person.py tests/faults/test_flood.py
+	@VIGIE_FAULT_ASLEEP_S=600 $(PY) -m pytest tests/faults/test_live.py -s
 
 lock:
 	@sh scripts/lock

@@ -13,7 +13,7 @@ from importlinter.cli import lint_imports
 from vigie.app import every_room
 from vigie.core.rooms import FLOORS, SIDE_BY_SIDE
 
-ABOVE = ("__main__", "cli", "centre", "city", "commands", "role", "app", "routes")
+ABOVE = ("__main__", "cli", "centre", "city", "commands", "role", "app", "routes", "rooms")
 
 
 def layers() -> list[str]:

@@ -1,7 +1,7 @@
 """The composition: the list of rooms, and which process runs what.
 
-A new room is one line here. An installation switches optional rooms off (VIGIE_ROOMS_OFF); rooms
-of others come in by the entry point `vigie.rooms`.
+A new room is one line in rooms.py. An installation switches optional rooms off (VIGIE_ROOMS_OFF);
+rooms of others come in by the entry point `vigie.rooms`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,41 +16,12 @@ from vigie.core.database import Unit
 from vigie.core.errors import SetupError
 from vigie.core.rooms import Process, Room, Rooms
 from vigie.core.runtime import Runtime, Services
-from vigie.core.settings import Settings, load, unknown
+from vigie.core.settings import Settings, load, public_settings, unknown
 from vigie.places import load_pack
+from vigie.rooms import ROOMS
 from vigie.twin import GatewayInfo, kinds
 
 log = logs.logger(__name__)
-
-# From the ground up, as docs/architecture.md draws them: a room sees those before it.
-ROOMS = (
-    "vigie.core",
-    "vigie.core.access",
-    "vigie.core.journal",
-    "vigie.core.live",
-    "vigie.places",
-    "vigie.notify",
-    "vigie.files",
-    "vigie.duty",
-    "vigie.twin",
-    "vigie.gateways.clients",
-    "vigie.gateways.ingest",
-    "vigie.gateways.mqtt",
-    "vigie.gateways.positions",
-    "vigie.control",
-    "vigie.logbook",
-    "vigie.operations",
-    "vigie.tours",
-    "vigie.lighting",
-    "vigie.traffic",
-    "vigie.mobility",
-    "vigie.buildings",
-    "vigie.access_points",
-    "vigie.video",
-    "vigie.weather",
-    "vigie.floods",
-    "vigie.network",
-)
 
 
 @cache
@@ -100,6 +71,13 @@ def api(runtime: Runtime) -> Services:
     return routes.services(runtime, tuple(ROLES))
 
 
+def public(runtime: Runtime) -> Services:
+    """The citizens' pages and the public API."""
+    from vigie.core.web import public as web
+
+    return web.services(runtime)
+
+
 def ingest(runtime: Runtime) -> Services:
     """Readings into history and state; acknowledgements into commands."""
     from vigie import control
@@ -136,6 +114,7 @@ ROLES: dict[Process, Callable[[Runtime], Services]] = {
     "watch": watch,
     "jobs": nothing,
     "api": api,
+    "public": public,
 }
 
 
@@ -149,6 +128,8 @@ def _clock(runtime: Runtime) -> Services:
 async def run_role(role: Process) -> None:
     """Run one role in this process until told to stop."""
     settings = load()
+    if role == "public":
+        settings = public_settings(settings)
     runtime = await Runtime.open(settings, role, rooms_of(settings))
     runtime.house.zone = ZoneInfo(load_pack(settings.territory).time_zone)
     logs.configure(settings.log_level, settings.log_format, role=role, instance=runtime.instance)

@@ -17,7 +17,7 @@ from vigie.commands.first_login import forget_when_used, way_in
 from vigie.core import logs
 from vigie.core.engines import port_fault
 from vigie.core.errors import SetupError
-from vigie.core.settings import Settings, load, unknown
+from vigie.core.settings import Settings, load, public_settings, unknown
 from vigie.core.supervisor import Supervisor
 
 T = TypeVar("T")
@@ -67,6 +67,8 @@ async def _start(
         raise SetupError(f"There is no role {without!r}: choose one of {', '.join(ROLES)}.")
     if fault := port_fault(settings.http_host, settings.http_port):
         raise SetupError(f"{fault}, or set VIGIE_HTTP_PORT and VIGIE_HTTP_HOST.")
+    if fault := port_fault(settings.http_public_host, settings.http_public_port):
+        raise SetupError(f"{fault}, or set VIGIE_HTTP_PUBLIC_PORT and VIGIE_HTTP_PUBLIC_HOST.")
     await supervisor.start_engines()
     session = Session(settings)
     await session.migrate()
@@ -81,6 +83,8 @@ async def _start(
     # By name, not by number: passkeys belong to a name.
     shown = address.replace("//127.0.0.1:", "//localhost:")
     _say(f"\n  Vigie is ready after {time.monotonic() - began:.1f} s: {shown}\n")
+    public = _address(public_settings(settings)).replace("//127.0.0.1:", "//localhost:")
+    _say(f"  The citizens' pages: {public}\n")
     if login:
         _say(login)
     if options.simulated:

@@ -54,7 +54,9 @@ def up(
 
 
 @app.command()
-def run(role: Annotated[str, typer.Argument(help="api, ingest, watch, jobs or gateways.")]) -> None:
+def run(
+    role: Annotated[str, typer.Argument(help="api, public, ingest, watch, jobs or gateways.")],
+) -> None:
     """Run one role in this process; several of each may run."""
     role_.start(role)
 

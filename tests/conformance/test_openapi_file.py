@@ -1,4 +1,5 @@
-"""The files in openapi/ are what the code says: one a room, so that rooms grow side by side.
+"""The files in openapi/ are what the code says: one a room, so that rooms grow side by side; those
+in openapi/public are of what everyone may ask.
 
 `VIGIE_GOLDEN=write pytest tests/conformance/test_openapi_file.py` writes them; `npm run generate`
 in web puts them together and writes the screens' types.
@@ -12,7 +13,7 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from tests.support.rooms import PERMISSIONS, ROLES, ROUTES, room_of
+from tests.support.rooms import PERMISSIONS, PUBLIC_ROUTES, ROLES, ROUTES, room_of
 from vigie.app import every_room
 from vigie.core.bus import Bus
 from vigie.core.database import Database
@@ -20,17 +21,22 @@ from vigie.core.runtime import Runtime
 from vigie.core.settings import Settings
 from vigie.core.web import build_app
 from vigie.core.web.openapi import describe
+from vigie.core.web.public import build_public_app
 
 FOLDER = Path(__file__).parents[2] / "openapi"
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
-def document() -> tuple[dict[str, Any], dict[str, str]]:
+def document(public: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
     """The description, without any engine (nothing connects before the first request), and the
     room of each path."""
     nowhere = Database("postgresql://nobody@127.0.0.1:1/none")
     runtime = Runtime(Settings(), "api", nowhere, Bus(Client()))
-    app = build_app(runtime, ROUTES, PERMISSIONS, ROLES)
+    app = (
+        build_public_app(runtime, PUBLIC_ROUTES)
+        if public
+        else build_app(runtime, ROUTES, PERMISSIONS, ROLES)
+    )
     rooms = {
         handler.operation_id: room_of(handler.fn.__module__)
         for route in app.routes
@@ -46,10 +52,10 @@ def document() -> tuple[dict[str, Any], dict[str, str]]:
     }
 
 
-def fragments() -> dict[str, dict[str, Any]]:
+def fragments(public: bool = False) -> dict[str, dict[str, Any]]:
     """The document in parts: what all have in common, and a part a room with its paths and the
     schemas that no room before it has."""
-    whole, room_of_path = document()
+    whole, room_of_path = document(public)
     schemas = whole["components"].pop("schemas")
     paths = whole.pop("paths")
     left = dict(schemas)
@@ -86,17 +92,21 @@ def test_structs_of_two_rooms_have_two_names():
 
 def test_the_files_are_what_the_code_says():
     found = {
-        f"{name}.json": json.dumps(part, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
-        for name, part in fragments().items()
+        f"{folder}{name}.json": json.dumps(part, indent=1, ensure_ascii=False) + "\n"
+        for folder, public in (("", False), ("public/", True))
+        for name, part in fragments(public).items()
     }
     if os.environ.get("VIGIE_GOLDEN") == "write":
-        FOLDER.mkdir(exist_ok=True)
-        for file in FOLDER.glob("*.json"):
-            if file.name not in found:
+        (FOLDER / "public").mkdir(parents=True, exist_ok=True)
+        for file in FOLDER.rglob("*.json"):
+            if str(file.relative_to(FOLDER)) not in found:
                 file.unlink()
         for name, text in found.items():
             (FOLDER / name).write_text(text, encoding="utf-8")
-    stored = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.glob("*.json")}
+    stored = {
+        str(file.relative_to(FOLDER)): file.read_text(encoding="utf-8")
+        for file in FOLDER.rglob("*.json")
+    }
     changed = sorted(n for n in found.keys() | stored.keys() if found.get(n) != stored.get(n))
     assert not changed, (
         f"the API has changed ({', '.join(changed)}): if that is meant, run VIGIE_GOLDEN=write "

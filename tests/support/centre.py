@@ -28,6 +28,7 @@ class Centre:
             **{k: v for k, v in os.environ.items() if not k.startswith("VIGIE_")},
             "VIGIE_VAR": str(var),
             "VIGIE_HTTP_PORT": str(free_port()),
+            "VIGIE_HTTP_PUBLIC_PORT": str(free_port()),
             "VIGIE_MQTT_PORT": str(free_port()),
             "VIGIE_POSTGRES_PORT": str(free_port()),
             "VIGIE_NATS_PORT": str(free_port()),
@@ -35,6 +36,7 @@ class Centre:
             **{f"VIGIE_{name.upper()}": value for name, value in settings.items()},
         }
         self.url = f"http://127.0.0.1:{self.environment['VIGIE_HTTP_PORT']}"
+        self.public_url = f"http://127.0.0.1:{self.environment['VIGIE_HTTP_PUBLIC_PORT']}"
         self.output = var / "up.txt"
         self.process: subprocess.Popen[bytes] | None = None
         self.username = ""

@@ -3,6 +3,7 @@
 from vigie.app import every_room
 
 ROUTES = every_room().collect("routes")
+PUBLIC_ROUTES = every_room().collect("public")
 PERMISSIONS = every_room().permissions
 ROLES = every_room().roles
 

@@ -1,7 +1,8 @@
 """Who may call what, as files that a reviewer reads: one a room.
 
 tests/golden/routes/ROOM.txt holds its routes × core's roles, and what each role that the room
-names may do. `VIGIE_GOLDEN=write pytest tests/vigie/test_route_matrix.py` writes them.
+names may do, and its public routes with what each may
+cost. `VIGIE_GOLDEN=write pytest tests/vigie/test_route_matrix.py` writes them.
 """
 
 import contextlib
@@ -12,12 +13,13 @@ from pathlib import Path
 import pytest
 from litestar.routes import HTTPRoute, WebSocketRoute
 
-from tests.support.rooms import PERMISSIONS, ROLES, ROUTES, room_of
+from tests.support.rooms import PERMISSIONS, PUBLIC_ROUTES, ROLES, ROUTES, room_of
 from tests.support.web import client, person
 from vigie.app import every_room
 from vigie.core.access import ANY_LOGIN, EVERY_ROLE, PUBLIC
 from vigie.core.runtime import Runtime
 from vigie.core.web import build_app
+from vigie.core.web.public import build_public_app
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "routes"
 COLUMNS = ("anonymous", *EVERY_ROLE)
@@ -71,6 +73,16 @@ def matrices(app) -> dict[str, str]:
             opened = "".join(f" [{name}]" for name in role.compartments)
             lines = texts.setdefault(room.name, [])
             lines += ["", f"{role.name}{opened}", *(f"       {name}" for name in held)]
+    for route in build_public_app(app.state.runtime, PUBLIC_ROUTES).routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if budget := handler.opt.get("budget"):
+                lines = texts.setdefault(room_of(handler.fn.__module__), [])
+                method = "/".join(sorted(str(m) for m in handler.http_methods - {"OPTIONS"}))
+                cost = (
+                    f"{budget.per_minute:g}/min of an address, {budget.burst} at once; "
+                    f"{budget.at_once} run, {budget.seconds:g} s"
+                )
+                lines += ["", f"{method:7}{route.path:56}{'everyone':18}{cost}"]
     return {
         f"{room}.txt": "\n".join(line.rstrip() for line in lines).lstrip("\n") + "\n"
         for room, lines in texts.items()

@@ -229,12 +229,34 @@ def test_refusals_of_messages_have_words():
     nothing_missing("quarantineCode", set(REASONS) | denials | gateway("_refuse", "_refused"))
 
 
+def test_faults_of_filters_have_words():
+    """Each `fault(at, "reason", …)` of the filter language, as the code of its field."""
+    reasons = {
+        f"filter_{reason}"
+        for path, name, call in calls()
+        if name == "fault" and len(call.args) >= 3
+        for reason in texts(path, call.args[1])
+    }
+    assert {"filter_value", "filter_field", "filter_quote"} <= reasons
+    nothing_missing("problem", reasons)
+
+
 def test_components_have_words():
     names, codes = components()
     assert {"admission", "sealer"} <= names
     assert {"admission_closed", "standby"} <= codes
     # Services that the supervisor of a role keeps, and codes that come out of an error.
-    names |= {"ingest", "http", "metrics", "gateways", "watch", "jobs", "jobs-figures", "api"}
+    names |= {
+        "ingest",
+        "http",
+        "metrics",
+        "gateways",
+        "watch",
+        "jobs",
+        "jobs-figures",
+        "api",
+        "public",
+    }
     codes |= {"role_silent", "disk_full", "stream_full", "database_unavailable", "stream_missing"}
     codes |= gateway("_failed")
     nothing_missing("component", names)

@@ -1,5 +1,5 @@
 // Writes what the screens are typed by, from files that are one a room: the API's shapes
-// (../openapi/*.json) and the words (src/rooms/*/words/*.json). Its results are not committed.
+// (../openapi/*.json; those of everyone in ../openapi/public) and the words (src/rooms/*/words/*.json). Its results are not committed.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,8 +14,8 @@ function write(file, text) {
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
 }
 
-function description() {
-  const folder = join(web, "..", "openapi");
+function description(...inside) {
+  const folder = join(web, "..", "openapi", ...inside);
   const whole = read(join(folder, "_common.json"));
   whole.paths = {};
   for (const name of readdirSync(folder).sort()) {
@@ -40,4 +40,5 @@ function words() {
 }
 
 write(join(web, "src/shared/api/schema.ts"), "/** The API's shapes. Written by scripts/generate.mjs. */\n" + astToString(await openapiTS(description())));
+write(join(web, "src/portal/schema.ts"), "/** The public API's shapes. Written by scripts/generate.mjs. */\n" + astToString(await openapiTS(description("public"))));
 write(join(web, "src/shared/i18n/rooms.ts"), words());

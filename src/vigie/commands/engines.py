@@ -10,7 +10,13 @@ from vigie.core.database import Database
 from vigie.core.engines.nats import NatsOptions, configuration
 from vigie.core.errors import SetupError
 from vigie.core.migrate import migrate
-from vigie.core.runtime import Runtime, database_owner_url, database_url, nats_url
+from vigie.core.runtime import (
+    Runtime,
+    database_owner_url,
+    database_public_url,
+    database_url,
+    nats_url,
+)
 from vigie.core.settings import Settings
 from vigie.core.supervisor import Supervisor, read_state
 
@@ -23,7 +29,8 @@ class Session:
 
     async def migrate(self) -> str:
         """Bring the database up to date; its revision."""
-        return await asyncio.to_thread(migrate, *migration_urls(self.settings), every_room())
+        owner, login, public = migration_urls(self.settings)
+        return await asyncio.to_thread(migrate, owner, login, every_room(), public)
 
     @contextlib.asynccontextmanager
     async def runtime(self, role: str = "command") -> AsyncGenerator[Runtime]:
@@ -41,11 +48,18 @@ class Session:
             await runtime.close()
 
 
-def migration_urls(settings: Settings) -> tuple[str, str]:
-    """The owner's address, and the login that becomes a member of the runtime role."""
+def migration_urls(settings: Settings) -> tuple[str, str, str]:
+    """The owner's address, and the logins that become members of the runtime and public roles."""
     from urllib.parse import unquote, urlsplit
 
-    return database_owner_url(settings), unquote(urlsplit(database_url(settings)).username or "")
+    def login(url: str) -> str:
+        return unquote(urlsplit(url).username or "")
+
+    return (
+        database_owner_url(settings),
+        login(database_url(settings)),
+        login(database_public_url(settings)),
+    )
 
 
 @contextlib.asynccontextmanager

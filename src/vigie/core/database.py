@@ -40,6 +40,8 @@ Waker = Callable[[str], Awaitable[None]]
 ZoneOf = Callable[["Unit"], Awaitable[tzinfo]]
 Lane = Literal["acts", "screens", "exports"]
 RUNTIME_ROLE = "vigie_runtime"
+PUBLIC_ROLE = "vigie_public"
+"""What the public process may: what rooms publish (Room.public_tables), and nothing else."""
 EXPORTS = 2
 """Connections for downloads: a third one waits until one of them is written to the disk."""
 
@@ -156,9 +158,11 @@ class Database:
         application: str = "vigie",
         statement_timeout_s: float | None = None,
         pool_wait_s: float = 5.0,
+        role: str = RUNTIME_ROLE,
     ) -> None:
         self.url = url
         self.application = application
+        self.role = role
         self.waker: Waker | None = None
         self.house = House(Rooms(()))
         self.zone_of: ZoneOf | None = None
@@ -183,7 +187,7 @@ class Database:
             connect_args={
                 "application_name": self.application,
                 "connect_timeout": 10,
-                "options": f"-c role={RUNTIME_ROLE} -c idle_in_transaction_session_timeout=60000",
+                "options": f"-c role={self.role} -c idle_in_transaction_session_timeout=60000",
                 "prepare_threshold": 3,
             },
         )
@@ -212,7 +216,7 @@ class Database:
             autocommit=True,
             application_name=self.application,
             connect_timeout=10,
-            options=f"-c role={RUNTIME_ROLE}",
+            options=f"-c role={self.role}",
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,

@@ -35,7 +35,7 @@ _FREE = re.compile(r'[^\s"]+')
 def parse(text: str) -> tuple[Term, ...]:
     """What a filter says. Raises Invalid with the position of the fault and what to do."""
     if len(text) > LONGEST:
-        raise fault(LONGEST, "too_long", f"a filter has at most {LONGEST} characters")
+        raise fault(LONGEST, "too_long", f"a filter has at most {LONGEST} characters", most=LONGEST)
     nul = text.find("\0")
     if nul >= 0:
         raise fault(nul, "character", "the character U+0000 cannot be searched")
@@ -47,7 +47,9 @@ def parse(text: str) -> tuple[Term, ...]:
             raise fault(at, "space", f"put a space before {text[at]!r}")
         terms.append(term)
         if len(terms) > MOST_TERMS:
-            raise fault(term.at, "too_many", f"a filter has at most {MOST_TERMS} terms")
+            raise fault(
+                term.at, "too_many", f"a filter has at most {MOST_TERMS} terms", most=MOST_TERMS
+            )
         at = _skip(text, at)
     return tuple(terms)
 
@@ -60,7 +62,7 @@ def write(terms: Sequence[Term]) -> str:
 def fault(at: int, reason: str, say: str, **params: Any) -> Invalid:
     """A filter that cannot be understood: where, why, and what to do."""
     return wrong_fields(
-        Fault("filter", reason, say),
+        Fault("filter", f"filter_{reason}", say),
         code="bad_filter",
         detail=f"The filter is not understood at character {at + 1}: {say}.",
         params={"position": at + 1, "reason": reason, **params},
@@ -102,7 +104,9 @@ def _term(text: str, start: int) -> tuple[Term, int]:
         value, at = _value(text, at, head.group(2))
         values.append(value)
         if len(values) > MOST_VALUES:
-            raise fault(at, "too_many", f"a term has at most {MOST_VALUES} values")
+            raise fault(
+                at, "too_many", f"a term has at most {MOST_VALUES} values", most=MOST_VALUES
+            )
         if at >= len(text) or text[at] != ",":
             return Term(head.group(2), tuple(values), operator, bool(head.group(1)), start), at
         at += 1

@@ -103,6 +103,7 @@ class Choice:
                     f"{self.name} is one of {known}; {value!r} is not",
                     field=self.name,
                     value=value,
+                    known=known,
                 )
         if self._pick is not None:
             return or_(false(), *(self._pick(value) for value in term.values))
@@ -224,6 +225,7 @@ class Fields:
                 "field",
                 f"there is no field {term.field!r} here: use {', '.join(self.names) or 'words'}",
                 field=term.field,
+                known=", ".join(self.names),
             )
         # Null is "not so" for a person: a light without a power is among `-power:>60`.
         return not_(made.is_(true())) if term.negated else made
@@ -231,7 +233,10 @@ class Fields:
     def _search(self, term: Term) -> Predicate:
         if self._words is None:
             raise fault(
-                term.at, "words", f"this list searches no text: use {', '.join(self.names)}"
+                term.at,
+                "words",
+                f"this list searches no text: use {', '.join(self.names)}",
+                known=", ".join(self.names),
             )
         return self._words(term.values[0])
 

@@ -13,6 +13,7 @@ from vigie.core.errors import Invalid, NotFound, TooMany
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change
 from vigie.core.objects import Ref, Title, titles
+from vigie.core.scope import scope_key
 
 # From one end; the screens have words for both directions of each.
 KINDS = ("concerns", "caused_by", "part_of", "duplicate_of", "follows", "documents", "answers")
@@ -151,7 +152,11 @@ def _changes(
     after: dict[str, str] | None,
 ) -> list[Change]:
     changes: list[Change] = []
-    scopes = {end: f"{seen[end].municipality}/{seen[end].trade}" for end in (from_, to)}
+    # Who may not know of one end learns nothing of the link from the other.
+    closed = [seen[end].compartment for end in (from_, to)]
+    scopes = {
+        end: scope_key(seen[end].municipality, seen[end].trade, *closed) for end in (from_, to)
+    }
     for end, other in ((from_, to), (to, from_)):
         scope = scopes[end]
         # Who reads of one end need not see the other: its type is told, its name where the scope

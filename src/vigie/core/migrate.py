@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from vigie.core.database import RUNTIME_ROLE, sqlalchemy_url
+from vigie.core.database import PUBLIC_ROLE, RUNTIME_ROLE, sqlalchemy_url
 from vigie.core.errors import SetupError
 from vigie.core.rooms import Rooms
 
@@ -20,7 +20,7 @@ _SCRIPTS = Path(__file__).parent.parent / "migrations"
 _OLDEST, _NEWEST = 150000, 190000
 
 
-def migrate(owner_url: str, runtime_login: str, rooms: Rooms) -> str:
+def migrate(owner_url: str, runtime_login: str, rooms: Rooms, public_login: str = "") -> str:
     """Run what is missing, as the owner; the spine's revision reached.
 
     The spine's history is one line in vigie/migrations; each room built on it has its own, in its
@@ -45,10 +45,12 @@ def migrate(owner_url: str, runtime_login: str, rooms: Rooms) -> str:
         for history in histories:
             history.demand_known(connection)
         if histories[0].current(connection) is None:
-            _create_runtime_role(connection, runtime_login)
+            _create_role(connection, RUNTIME_ROLE, runtime_login)
         upgraded = [history.upgrade(connection) for history in histories]
         if any(upgraded):
             _grant(connection, rooms)
+        _create_role(connection, PUBLIC_ROLE, public_login or runtime_login)
+        _publish(connection, rooms)
     engine.dispose()
     return histories[0].head
 
@@ -107,13 +109,13 @@ def _reached(engine: Engine) -> Generator[None]:
         ) from error
 
 
-def _create_runtime_role(connection: Connection, runtime_login: str) -> None:
+def _create_role(connection: Connection, role: str, login: str) -> None:
     """The role, and the login as its member: what a superuser prepared is left alone."""
-    names = {"role": RUNTIME_ROLE, "login": runtime_login}
+    names = {"role": role, "login": login}
     exists = connection.execute(
         text("select 1 from pg_roles where rolname = :role"), names
     ).scalar()
-    quoted = '"' + runtime_login.replace('"', '""') + '"'
+    quoted = '"' + login.replace('"', '""') + '"'
     if exists and connection.execute(
         text("select 1 from pg_auth_members m join pg_roles r on r.oid = m.roleid"
              " join pg_roles l on l.oid = m.member where r.rolname = :role and l.rolname = :login"),
@@ -122,13 +124,13 @@ def _create_runtime_role(connection: Connection, runtime_login: str) -> None:
         return
     try:
         if not exists:
-            connection.execute(text(f"create role {RUNTIME_ROLE} nologin"))
-        connection.execute(text(f"grant {RUNTIME_ROLE} to {quoted}"))
+            connection.execute(text(f"create role {role} nologin"))
+        connection.execute(text(f"grant {role} to {quoted}"))
     except ProgrammingError as error:
-        made = "" if exists else f"create role {RUNTIME_ROLE} nologin; "
+        made = "" if exists else f"create role {role} nologin; "
         raise SetupError(
             "The database's owner may not create and grant roles: run "
-            f"`{made}grant {RUNTIME_ROLE} to {quoted};` once as a superuser."
+            f"`{made}grant {role} to {quoted};` once as a superuser."
         ) from error
 
 
@@ -151,3 +153,28 @@ def _grant(connection: Connection, rooms: Rooms) -> None:
     ).scalars().all():  # fmt: skip
         connection.execute(text(f"revoke all on core.{table} from {RUNTIME_ROLE}"))
         connection.execute(text(f"grant select on core.{table} to {RUNTIME_ROLE}"))
+
+
+def _publish(connection: Connection, rooms: Rooms) -> None:
+    """What rooms let the public process do to their tables, and nothing that they no longer do."""
+    wanted = {
+        (table, privilege.strip().upper())
+        for room in rooms
+        for table, privileges in room.public_tables.items()
+        for privilege in privileges.split(",")
+    }
+    held = {
+        (row.name, row.privilege_type)
+        for row in connection.execute(
+            text("select n.nspname || '.' || c.relname as name, a.privilege_type"
+                 " from pg_class c join pg_namespace n on n.oid = c.relnamespace,"
+                 " aclexplode(c.relacl) a join pg_roles r on r.oid = a.grantee"
+                 " where r.rolname = :role"),
+            {"role": PUBLIC_ROLE},
+        )
+    }  # fmt: skip
+    for table, privilege in held - wanted:
+        connection.execute(text(f"revoke {privilege} on {table} from {PUBLIC_ROLE}"))
+    for table, privilege in sorted(wanted - held):
+        connection.execute(text(f"grant usage on schema {table.split('.')[0]} to {PUBLIC_ROLE}"))
+        connection.execute(text(f"grant {privilege} on {table} to {PUBLIC_ROLE}"))

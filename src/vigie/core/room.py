@@ -36,6 +36,8 @@ ROOM = Room(
         ),
     ),
     migrations=True,
+    # In an exercise every process follows the city's clock.
+    public_tables={"core.city_clock": "select"},
     routes="vigie.core.web.declared:ROUTES",
     topics="vigie.core.web.system:TOPICS",
     jobs="vigie.core.jobs.declared:JOBS",

@@ -64,7 +64,10 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     permissions: tuple[Permission, ...] = ()
     roles: tuple[Role, ...] = ()
     routes: str = ""
+    # What it shows to everyone, in the process `public`, and what that process may do to its
+    # tables: {"places.meta": "select"}.
     public: str = ""
+    public_tables: Mapping[str, str] = {}
     reactions: str = ""
     jobs: str = ""
     topics: str = ""
@@ -76,8 +79,6 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     kinds: str = ""
     # The protocols that it speaks: gateways.clients.Adapter.
     adapters: str = ""
-    datasets: str = ""
-    indicators: str = ""
     personal: tuple[Personal, ...] = ()
     # What each process runs: process → "module:function", called with the Runtime.
     services: Mapping[Process, str] = {}

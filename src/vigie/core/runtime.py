@@ -16,9 +16,9 @@ import msgspec
 
 from vigie.core import clock
 from vigie.core.bus import Bus
-from vigie.core.database import EXPORTS, Database
+from vigie.core.database import EXPORTS, PUBLIC_ROLE, RUNTIME_ROLE, Database
 from vigie.core.engines.nats import SYSTEM_USER, USER
-from vigie.core.engines.postgres import LOGIN, OWNER
+from vigie.core.engines.postgres import LOGIN, OWNER, PUBLIC_LOGIN
 from vigie.core.engines.secrets import ensure
 from vigie.core.errors import SetupError
 from vigie.core.house import House
@@ -75,14 +75,15 @@ class Runtime:
     @classmethod
     async def open(cls, settings: Settings, role: str, rooms: Rooms | None = None) -> "Runtime":
         """Connect to both engines."""
-        serves = role == "api"
+        serves, public = role == "api", role == "public"
         database = Database(
-            database_url(settings),
-            pool=settings.database_pool,
+            database_public_url(settings) if public else database_url(settings),
+            pool=settings.database_public_pool if public else settings.database_pool,
             screens=settings.database_screens_pool if serves else 0,
             exports=EXPORTS if serves else 0,
             application=f"vigie-{role}",
-            statement_timeout_s=settings.request_timeout_s if serves else None,
+            statement_timeout_s=settings.request_timeout_s if serves or public else None,
+            role=PUBLIC_ROLE if public else RUNTIME_ROLE,
         )
         bus = await Bus.connect(nats_url(settings), f"vigie-{role}")
         return cls(settings, role, database, bus, rooms)
@@ -152,6 +153,13 @@ class Runtime:
 def database_url(settings: Settings) -> str:
     """Address of the runtime login."""
     return settings.database_url or _embedded_database(settings, LOGIN)
+
+
+def database_public_url(settings: Settings) -> str:
+    """Address of the public process's login; the runtime's own where it was given none."""
+    if settings.embedded_database:
+        return _embedded_database(settings, PUBLIC_LOGIN)
+    return settings.database_public_url or settings.database_url
 
 
 def database_owner_url(settings: Settings) -> str:

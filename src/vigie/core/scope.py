@@ -39,9 +39,12 @@ class Scope(msgspec.Struct, frozen=True):
         )
 
     def holds(self, key: str) -> bool:
-        """The same of a scope key: "21231/lighting"."""
-        municipality, _, trade = key.partition("/")
-        return self.allows(municipality, trade)
+        """The same of a scope key (see `scope_key`): its place is inside, its compartments open."""
+        place, _, closed = key.partition("#")
+        municipality, _, trade = place.partition("/")
+        return self.allows(municipality, trade) and all(
+            self.opens(name, municipality, trade) for name in closed.split("+")
+        )
 
     def opens(self, compartment: str, municipality: str, trade: str) -> bool:
         """True when a compartment ("" for none) is open at that place."""
@@ -61,6 +64,13 @@ class Scope(msgspec.Struct, frozen=True):
     def sees(self, municipality: str, trade: str, compartment: str = "") -> bool:
         """True when a row of that place and compartment is seen: the same as `scope_policy`."""
         return self.allows(municipality, trade) and self.opens(compartment, municipality, trade)
+
+
+def scope_key(municipality: str, trade: str, *compartments: str) -> str:
+    """A place and its compartments in one word, as the journal keeps it: "21231/lighting",
+    "21231/video#police"; "21231/video#crisis+police" is seen by who opens both."""
+    closed = sorted({name for name in compartments if name})
+    return f"{municipality}/{trade}" + (f"#{'+'.join(closed)}" if closed else "")
 
 
 NOTHING = Scope()

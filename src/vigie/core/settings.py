@@ -25,6 +25,7 @@ _CONFIG = PREFIX + "CONFIG"
 _SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "database_owner_url": ("postgresql", "postgres"),
+    "database_public_url": ("postgresql", "postgres"),
     "nats_url": ("nats", "tls"),
     "nats_system_url": ("nats", "tls"),
     "smtp_url": ("smtp", "smtps"),
@@ -106,6 +107,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "trusted_proxies are not limited."
         ),
     ] = 200
+    http_public_host: Annotated[
+        str, _doc("Address the citizens' pages and the public API listen on.")
+    ] = "127.0.0.1"
+    http_public_port: Annotated[Port, _doc("Port of the citizens' pages and the public API.")] = (
+        8081
+    )
+    http_public_names: Annotated[str, _doc("As http_names, of the citizens' pages.")] = ""
+    http_public_connections: Annotated[
+        int, Meta(ge=10, le=100_000), _doc("HTTP connections of one public process.")
+    ] = 2_000
+    http_public_connections_per_address: Annotated[
+        int, Meta(ge=1, le=100_000), _doc("Of these, connections of one address.")
+    ] = 50
     websocket_message_bytes: Annotated[
         int, Meta(ge=1_024, le=1_048_576), _doc("Longest message a live screen may send.")
     ] = 65_536
@@ -141,6 +155,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     database_owner_url: Annotated[
         str, _doc("The same database as its owner, for `vigie migrate`.", secret=True)
+    ] = ""
+    database_public_url: Annotated[
+        str,
+        _doc(
+            "The same database as a login of the public process alone, so that its connections "
+            "are limited. Empty: as database_url, with the public role.",
+            secret=True,
+        ),
     ] = ""
     nats_url: Annotated[
         str,
@@ -260,6 +282,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(ge=1, le=100),
         _doc("Further ones of the api role for what people read; one person holds half at most."),
     ] = 6
+    database_public_pool: Annotated[
+        int, Meta(ge=1, le=16), _doc("Database connections that a public process may hold.")
+    ] = 4
     request_timeout_s: Annotated[
         float,
         Meta(gt=0, le=3600),
@@ -327,6 +352,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def embedded_nats(self) -> bool:
         """True when Vigie starts its own NATS."""
         return not self.nats_url
+
+
+def public_settings(settings: Settings) -> Settings:
+    """The settings of the public process: those of its door in place of the desks' door."""
+    return msgspec.structs.replace(
+        settings,
+        http_host=settings.http_public_host,
+        http_port=settings.http_public_port,
+        http_names=settings.http_public_names,
+        http_connections=settings.http_public_connections,
+        http_connections_per_address=settings.http_public_connections_per_address,
+    )
 
 
 class Described(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from vigie.core.errors import Conflict, Forbidden, NotFound
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change
 from vigie.core.objects import Ref, Title
+from vigie.core.scope import scope_key
 from vigie.core.states import step
 from vigie.core.text import fold
 from vigie.logbook import rules
@@ -70,7 +71,7 @@ async def correct(unit: Unit, entry: UUID, correction: Correction) -> LogEntry:
         unit, beside, kind="hand", text_=correction.text.strip(), of=entry,
         settles=correction.settles,
     )  # fmt: skip
-    await live.touched(unit, TOPIC, str(entry), _key(before))
+    await live.touched(unit, TOPIC, str(entry), _key(before), before.compartment)
     return written
 
 
@@ -190,7 +191,7 @@ async def _add(
         await journal.record(
             unit, "logbook.corrected" if of else "logbook.written",
             params={"number": f"{shift.number}.{entry.number}"},
-            changes=[Change("logbook.entry", str(entry.id), None, {"kind": kind}, _key(entry))],
+            changes=[Change("logbook.entry", str(entry.id), None, {"kind": kind}, _scope(entry))],
         )  # fmt: skip
         await search.put(
             unit, "logbook.entry", str(entry.id), title=text_[:200],
@@ -233,10 +234,11 @@ async def _open_shift(unit: Unit, municipality: str, trade: str, compartment: st
 async def _stepped(unit: Unit, shift: UUID, number: int, act: str, changed: bool) -> LogShift:
     after = await read_shift(unit, shift)
     if changed:
-        key = f"{after.municipality}/{after.trade}"
         await journal.record(
             unit, act, params={"number": number},
-            changes=[Change("logbook.shift", str(shift), None, {"state": after.state}, key)],
+            changes=[
+                Change("logbook.shift", str(shift), None, {"state": after.state}, _scope(after))
+            ],
         )  # fmt: skip
         for entry in await entries_of(unit, shift):
             await live.touched(unit, TOPIC, str(entry.id), _key(entry), entry.compartment)
@@ -246,6 +248,10 @@ async def _stepped(unit: Unit, shift: UUID, number: int, act: str, changed: bool
 def _shown(row: Mapping[Any, Any], kind: type[T]) -> T:
     """A row of a table as the struct that names its columns."""
     return kind(**{name: row[name] for name in kind.__struct_fields__})
+
+
+def _scope(row: LogEntry | LogShift) -> str:
+    return scope_key(row.municipality, row.trade, row.compartment)
 
 
 def _key(entry: LogEntry) -> str:

@@ -1,10 +1,8 @@
 """Messages, preferences and cascades over HTTP."""
 
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar.params import Parameter
 
 from vigie.core import states
 from vigie.core.database import Unit
@@ -14,13 +12,13 @@ from vigie.core.verbs import within
 from vigie.core.web import ANY_LOGIN, IfMatch, Limit, Page, delete, get, post, put
 from vigie.notify import answering, cascades, contacts, service
 from vigie.notify.channels import push
+from vigie.notify.listing import CASCADES, MESSAGES
 from vigie.notify.model import (
     Cascade,
     CascadeDetail,
     Channel,
     Contact,
     ContactInput,
-    Message,
     MessageDetail,
     NewCascade,
     NewSubscription,
@@ -33,11 +31,6 @@ from vigie.notify.model import (
     Started,
     TemplateShown,
 )
-
-State = Annotated[
-    str | None,
-    Parameter(query="state", max_length=16, description="queued, sending, sent, delivered …"),
-]
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -107,18 +100,6 @@ async def list_templates(unit: Unit) -> list[TemplateShown]:
     ]
 
 
-@get("/notify/messages", permission="notify.read")
-async def list_messages(
-    unit: Unit,
-    state_: State = None,
-    channel: Channel | None = None,
-    cursor: str | None = None,
-    limit: Limit = 100,
-) -> Page[Message]:
-    """Messages in your scope, newest first: who and how, not what."""
-    return await service.list_messages(unit, state_, channel, cursor, limit)
-
-
 @get("/notify/messages/{message_id:uuid}", permission="notify.read")
 async def read_message(unit: Unit, message_id: UUID) -> MessageDetail:
     """One message with its words. That you read them is recorded."""
@@ -172,12 +153,6 @@ async def delete_contact(unit: Unit, contact_id: UUID) -> None:
         await contacts.delete(unit, contact_id)
 
 
-@get("/notify/cascades", permission="notify.read")
-async def list_cascades(unit: Unit, cursor: str | None = None, limit: Limit = 100) -> Page[Cascade]:
-    """Call cascades in your scope, newest first."""
-    return await cascades.list_cascades(unit, cursor, limit)
-
-
 @post("/notify/cascades", permission="notify.send", status=201)
 async def start_cascade(unit: Unit, data: NewCascade) -> Started:
     """Call people one after another until someone answers."""
@@ -214,7 +189,7 @@ ROUTES = [
     list_own_messages,
     read_own_message,
     list_templates,
-    list_messages,
+    *MESSAGES.routes("/notify/messages", permission="notify.read"),
     read_message,
     send_messages,
     cancel_message,
@@ -223,7 +198,7 @@ ROUTES = [
     create_contact,
     update_contact,
     delete_contact,
-    list_cascades,
+    *CASCADES.routes("/notify/cascades", permission="notify.read"),
     start_cascade,
     read_cascade,
     acknowledge_cascade,

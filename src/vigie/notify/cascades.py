@@ -4,7 +4,7 @@ A step is a job inside one transaction: it calls whom it names and defers the ne
 cascade neither skips nor repeats a step, whatever is killed meanwhile.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,9 @@ from vigie.core.database import Unit
 from vigie.core.errors import Invalid, NotFound, VigieError
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change
-from vigie.core.paging import Cursor, Page
 from vigie.core.templates import check
-from vigie.notify import contacts, service
+from vigie.notify import contacts, rules, service
+from vigie.notify.listing import shown
 from vigie.notify.model import (
     CallStep,
     Cascade,
@@ -27,11 +27,11 @@ from vigie.notify.model import (
     OnCall,
     Started,
     Step,
+    To,
 )
 from vigie.notify.rules import CASCADE
 
 CASCADES = table("cascade", column("id"), schema="notify")
-AFTER = Cursor("notify.cascades", datetime, UUID)
 STEP_JOB = "notify.cascade_step"
 
 _INSERT = text(
@@ -209,22 +209,9 @@ async def read_cascade(unit: Unit, cascade: UUID) -> CascadeDetail:
     return CascadeDetail(
         one,
         [Step(*row) for row in steps],
-        [service.shown(row) for row in messages.mappings()],
+        [shown(row) for row in messages.mappings()],
         possible,
     )
-
-
-async def list_cascades(unit: Unit, cursor: str | None, limit: int) -> Page[Cascade]:
-    """Cascades in the caller's scope, newest first."""
-    after = AFTER.decode(cursor)
-    where = "where (d.created, d.id) < (:created, :id)" if after else ""
-    found = await unit.execute(
-        text(f"{_LISTED} {where} order by d.created desc, d.id desc limit :limit"),
-        {"limit": limit + 1,
-         **(dict(zip(("created", "id"), after, strict=True)) if after else {})},
-    )  # fmt: skip
-    rows = [Cascade(**row) for row in found.mappings()]
-    return AFTER.page(rows, limit, lambda row: [row.created, row.id])
 
 
 async def who_is_on_call(unit: Unit, role: str) -> list[OnCall]:
@@ -251,6 +238,9 @@ async def _targets(unit: Unit, step: Any) -> tuple[list[UUID], str]:
                 found.append((await contacts.read(unit, one.contact)).id)
             elif one.account is not None:
                 found.append(await contacts.of_account(unit, one.account))
+            elif number := rules.international(one.phone):
+                # Of a team, without an account: their number is all there is.
+                found.append(await contacts.resolve(unit, To(phone=number, name=one.name)))
         except NotFound:
             continue
     return list(dict.fromkeys(found)), "" if found else "nobody"

@@ -80,10 +80,12 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class OnCall(msgspec.Struct, frozen=True):
-    """Someone on duty, by account or by contact."""
+    """Someone on duty: by account or by contact, else by name and number."""
 
     account: UUID | None = None
     contact: UUID | None = None
+    name: str = ""
+    phone: str = ""
 
 
 class WhoIsOnCall(Protocol):

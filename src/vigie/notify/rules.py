@@ -1,5 +1,6 @@
 """Decisions on messages, as pure functions: their life, by which channel, and when."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -80,3 +81,16 @@ def masked(address: str) -> str:
     if at:
         return f"{name[:1]}…@{domain}"
     return f"{address[:3]}…{address[-2:]}" if len(address) > 6 else "…"
+
+
+def international(number: str, country: str = "33") -> str:
+    """A phone number as people write it, as +33612345678; empty for what is none.
+
+    A number that begins with a single 0 is one of the country's own.
+    """
+    digits = re.sub(r"[ ().\-/]", "", number.strip())
+    if digits.startswith("00"):
+        digits = "+" + digits[2:]
+    elif digits.startswith("0"):
+        digits = f"+{country}{digits[1:]}"
+    return digits if re.fullmatch(r"\+[1-9][0-9]{6,14}", digits) else ""

@@ -1,6 +1,5 @@
 """Messages to people: written in the sender's transaction, sent by jobs afterwards."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,15 +11,14 @@ from vigie.core.database import Unit
 from vigie.core.errors import Conflict, Forbidden, Invalid, NotFound
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change
-from vigie.core.paging import Cursor, Page
 from vigie.core.templates import Template, check, render
 from vigie.notify import contacts, rules
 from vigie.notify.contacts import Reach
-from vigie.notify.model import Channel, Message, MessageDetail, Outcome, OwnMessage, Send, Sent
+from vigie.notify.listing import shown
+from vigie.notify.model import Channel, MessageDetail, Outcome, OwnMessage, Send, Sent
 from vigie.notify.rules import MESSAGE
 
 MESSAGES = table("message", column("id"), schema="notify")
-AFTER = Cursor("notify.messages", datetime, UUID)
 SEND_JOB = "notify.send"
 
 _INSERT = text(
@@ -146,44 +144,6 @@ async def _of_key(unit: Unit, key: str) -> UUID:
     if message is None:
         raise Conflict("notify_key", "This key names messages that you may not see: use another.")
     return message
-
-
-async def list_messages(
-    unit: Unit,
-    state: str | None,
-    channel: Channel | None,
-    cursor: str | None,
-    limit: int,
-) -> Page[Message]:
-    """Messages in the caller's scope, newest first. Raises Invalid for no such state."""
-    if state is not None and state not in MESSAGE.states:
-        raise Invalid(
-            "message_state", f"A message is {', '.join(MESSAGE.states)}; {state!r} is no state.",
-            {"state": state},
-            errors=[{"field": "state", "code": "invalid", "message": "no such state"}],
-        )  # fmt: skip
-    after = AFTER.decode(cursor)
-    where = "(cast(:state as text) is null or m.state = :state)"
-    where += " and (cast(:channel as text) is null or m.channel = :channel)"
-    if after:
-        where += " and (m.created, m.id) < (:created, :id)"
-    found = await unit.execute(
-        text(f"{LISTED} {JOINED} where {where} order by m.created desc, m.id desc limit :limit"),
-        {
-            "state": state, "channel": channel, "limit": limit + 1,
-            **(dict(zip(("created", "id"), after, strict=True)) if after else {}),
-        },
-    )  # fmt: skip
-    rows = [shown(row) for row in found.mappings()]
-    return AFTER.page(rows, limit, lambda row: [row.created, row.id])
-
-
-def shown(row: Mapping[Any, Any]) -> Message:
-    """A row of LISTED; someone without a name is shown by a part of their address."""
-    fields = dict(row)
-    address = fields.pop("address")
-    fields["name"] = fields["name"] or rules.masked(address or "")
-    return Message(**fields)
 
 
 async def read_message(unit: Unit, message: UUID) -> MessageDetail:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from vigie.core.database import Database, scope_policy
-from vigie.core.scope import EVERYTHING, PLATFORM, Grant, Principal, Scope, scope_of
+from vigie.core.scope import EVERYTHING, PLATFORM, Grant, Principal, Scope, scope_key, scope_of
 
 OPENS = {"police": ("police",), "crisis": ("police", "crisis")}
 ANNE = Principal(None, "anne", "user")
@@ -58,6 +58,17 @@ async def test_a_row_is_seen_in_its_place_and_its_open_compartment(database, tri
         found = await unit.execute(text("select municipality, trade, compartment from trial_row"))
         seen = {tuple(row) for row in found}
     assert seen == {row for row in ROWS if scope.sees(*row)}
+
+
+@pytest.mark.parametrize("name", SCOPES)
+async def test_the_journals_keys_say_the_same_in_python_and_in_the_database(database, name):
+    scope = SCOPES[name]
+    keys = [scope_key(*row) for row in ROWS]
+    keys += [scope_key("21231", "video", "police", "crisis"), scope_key("", "", "police"), "/"]
+    async with database.unit(ANNE, scope) as unit:
+        for key in keys:
+            held = await unit.execute(text("select journal.in_scope(array[:key])"), {"key": key})
+            assert held.scalar_one() is scope.holds(key), key
 
 
 def test_what_each_scope_sees_of_the_police():

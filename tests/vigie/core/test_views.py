@@ -130,3 +130,23 @@ async def test_a_persons_views_are_forgotten_and_were_recorded(
         assert [tuple(row) for row in acts] == [("core.view_saved", {}, True)]
         assert await views.erase(unit, f"user:{user}") == 1
         assert await views.erase(unit, f"user:{user}") == 0
+
+
+async def test_a_list_opens_with_the_view_that_one_chose(app: Any, runtime: Runtime) -> None:
+    async with (
+        await person(app, runtime, "chooser", "operator") as chooser,
+        await person(app, runtime, "follower", "viewer@21231") as follower,
+    ):
+        first = (await chooser.post(AT, json=MINE | {"shared": {}})).json()
+        second = (await chooser.post(AT, json=MINE | {"title": "Others"})).json()
+        assert (await follower.put(f"{AT}/{second['id']}/default")).status_code == 404
+        for view in (first, second):
+            assert (await chooser.put(f"{AT}/{view['id']}/default")).status_code == 204
+        assert (await follower.put(f"{AT}/{first['id']}/default")).status_code == 204
+        chosen = [v["title"] for v in (await chooser.get(AT)).json() if v["default"]]
+        assert chosen == ["Others"], "one a list"
+        assert [v["id"] for v in (await follower.get(AT)).json() if v["default"]] == [first["id"]]
+        await chooser.delete(f"{AT}/{second['id']}/default")
+        assert not any(v["default"] for v in (await chooser.get(AT)).json())
+        await chooser.delete(f"{AT}/{first['id']}")
+        assert not any(v["default"] for v in (await follower.get(AT)).json())

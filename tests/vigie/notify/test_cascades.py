@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,7 +26,7 @@ from vigie.notify.answering import Limiter
 from vigie.notify.model import ContactInput, Preferences
 
 WHY = {"reason": "Armoire ouverte, rue Verte"}
-ON_CALL: list[OnCall] = []
+ON_CALL: list[Any] = []
 
 
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answer(msgspec.Struct, frozen=True):
     """As the duty room's verb answers."""
 
-    people: list[OnCall]
+    people: list[Any]
 
 
 async def on_call(_unit, asked: Ask) -> list[Answer]:
@@ -153,6 +154,27 @@ async def test_who_is_on_duty_is_called_and_nobody_on_duty_is_not_waited_for(hou
     assert len(box.mails) == 1
     outcomes = [(s.outcome, s.reached) for s in (await seen(house, cascade)).steps]
     assert outcomes == [("nobody", 0), ("called", 1)]
+
+
+async def test_a_member_without_an_account_is_called_by_their_number(house, box):
+    from vigie.duty.model import Member
+
+    member = Member(UUID(int=7), None, "Standby", "06 12 34 56 78", True)
+    lost = Member(UUID(int=8), None, "Lost", "ask at the gate", True)
+    ON_CALL[:] = [lost, member]
+    cascade = await call(house, CallStep(role="lighting"))
+    await drain(house)
+    (step,) = (await seen(house, cascade)).steps
+    assert step.reached == 1
+    async with house.database.unit() as unit:
+        found = await unit.execute(
+            text(
+                "select c.name, c.phone from notify.message m join notify.contact c"
+                " on c.id = m.contact where m.cascade = :cascade"
+            ),
+            {"cascade": cascade},
+        )
+        assert [tuple(row) for row in found] == [("Standby", "+33612345678")]
 
 
 async def test_without_a_duty_room_a_role_is_nobody(house, box):
@@ -294,6 +316,8 @@ async def test_one_looks_after_ones_own_preferences_and_messages(house, box):
         assert (await browser.post(address.format(first))).status_code == 204
         (mine,) = (await browser.get("/api/v1/notify/mine")).json()
         assert mine["read"] is not None
-        (listed, _) = (await browser.get("/api/v1/notify/messages?channel=app")).json()["items"]
+        (listed, _) = (await browser.get("/api/v1/notify/messages?filter=channel:app")).json()[
+            "items"
+        ]
         assert listed["state"] in ("sent", "delivered")
         assert (await browser.get("/api/v1/notify/contacts")).status_code == 403

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vigie.core.errors import Invalid
 from vigie.core.settings import Settings
 from vigie.core.templates import Template, Text, check, render
-from vigie.notify import acknowledging
+from vigie.notify import acknowledging, rules
 from vigie.notify.contacts import allowed_service
 from vigie.notify.rules import CASCADE, MESSAGE, after_quiet, choose, masked
 
@@ -123,3 +123,19 @@ def test_only_push_services_of_the_installation_are_called():
         "http://169.254.169.254/",
     ):
         assert not allowed_service(settings, bad), bad
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("06 12 34 56 78", "+33612345678"),
+        ("+33 6.12.34.56.78", "+33612345678"),
+        ("0049 (30) 123456", "+4930123456"),
+        ("", ""),
+        ("112", ""),
+        ("ask at the gate", ""),
+        ("+0612345678", ""),
+    ],
+)
+def test_a_number_as_people_write_it_is_an_international_one(written, number):
+    assert rules.international(written) == number

@@ -18,11 +18,13 @@ from tests.support.providers import http_server, mail_server
 from vigie.app import every_room
 from vigie.core import clock, verbs
 from vigie.core.errors import Conflict, Forbidden, Invalid, NotFound
+from vigie.core.lists import ListQuery
 from vigie.core.runtime import Runtime
 from vigie.core.scope import Grant, Principal, scope_of
 from vigie.notify import Send, To, contacts, personal, send, service
 from vigie.notify.channels import smtp
 from vigie.notify.check import check
+from vigie.notify.listing import MESSAGES
 from vigie.notify.model import ContactInput, NewSubscription, Outcome, Preferences
 
 NOTE = {"subject": "Relève", "text": "Bonne nuit."}
@@ -301,7 +303,7 @@ async def test_who_speaks_for_a_part_of_the_city_sees_and_sends_there_only(house
     (message,) = await note(house, To(mail="a@b.example"), principal=PART, **mine)
     (other,) = await note(house, To(mail="a@b.example"), municipality="21166", trade="lighting")
     async with house.database.unit(PART, scope_of(PART.grants)) as unit:
-        page = await service.list_messages(unit, None, None, None, 10)
+        page = await MESSAGES.page(unit, ListQuery(limit=10))
         assert [m.id for m in page.items] == [message]
         with pytest.raises(NotFound):
             await service.read_message(unit, other)
@@ -316,7 +318,7 @@ async def test_neither_the_journal_nor_lists_hold_an_address(house):
         for table in ("journal.entry", "journal.change", "journal.personal", "core.job"):
             found = await unit.execute(text(f"select t::text from {table} t"))
             assert not [line for line in found.scalars() if "very.private" in line], table
-        listed = msgspec.json.encode(await service.list_messages(unit, None, None, None, 10))
+        listed = msgspec.json.encode(await MESSAGES.page(unit, ListQuery(limit=10)))
         assert b"very.private" not in listed
 
 
@@ -330,7 +332,7 @@ async def test_what_a_provider_says_of_an_address_is_kept_nowhere(house, box):
         kept = await unit.execute(text("select error from core.job"))
         assert "NotSent: mail_deferred" in (error := kept.scalar_one())
         assert "very.private" not in error + found.error
-        (listed,) = (await service.list_messages(unit, None, None, None, 10)).items
+        (listed,) = (await MESSAGES.page(unit, ListQuery(limit=10))).items
     assert listed.name == "v…@b.example"
 
 

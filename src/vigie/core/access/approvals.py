@@ -169,6 +169,7 @@ async def ask(unit: Unit, catalogue: Catalogue, new: NewApproval) -> Approval:
             "object_type": new.object_type,
             "object_id": new.object_id,
         },
+        scopes=act.scopes,
     )
     return await _read(unit, approval)
 
@@ -234,6 +235,7 @@ async def decide(unit: Unit, catalogue: Catalogue, approval: UUID, decision: str
         unit,
         "access.approval_decided",
         params={"approval": str(approval), "act": row.act, "decision": decision},
+        scopes=_act(row).scopes,
     )
     return await _read(unit, approval)
 

@@ -20,7 +20,7 @@ from vigie.core import clock, journal
 from vigie.core.access.model import Caller
 from vigie.core.database import Unit
 from vigie.core.errors import Forbidden
-from vigie.core.scope import Principal
+from vigie.core.scope import Principal, scope_key
 
 FRESH = timedelta(minutes=5)
 
@@ -39,6 +39,13 @@ class Act(msgspec.Struct, frozen=True):
     municipality: str = ""
     trade: str = ""
     compartment: str = ""
+
+    @property
+    def scopes(self) -> list[str]:
+        """The keys of the journal's acts about it: those of its compartment, where it has one."""
+        if not self.compartment:
+            return []
+        return [scope_key(self.municipality, self.trade, self.compartment)]
 
     @property
     def digest(self) -> bytes:
@@ -100,6 +107,7 @@ async def demand_second(unit: Unit, act: Act) -> None:
                 "act": act.name,
                 "approved_by": str(used.decided_by),
             },
+            scopes=act.scopes,
         )
         return
     raise Forbidden(

@@ -24,6 +24,9 @@ from vigie.core.errors import SetupError
 DATABASE = "vigie"
 OWNER = "vigie_owner"
 LOGIN = "vigie"
+PUBLIC_LOGIN = "vigie_portal"
+# Of the 120 that the server takes: what citizens do never takes a desk's.
+_PUBLIC_CONNECTIONS = 16
 
 # Durability is PostgreSQL's full one and asserted by a test; the rest suits two cores.
 OPTIONS = {
@@ -109,8 +112,7 @@ class PostgresEngine:
         )
         self.child.start()
         await self._await_answer()
-        if fresh:
-            await asyncio.to_thread(self._create_login)
+        await asyncio.to_thread(self._create_logins, fresh)
 
     async def stop(self) -> None:
         """Fast shutdown: sessions end, everything committed is on disk."""
@@ -164,17 +166,24 @@ class PostgresEngine:
             raise SetupError(f"PostgreSQL could not make its cluster: {' '.join(last)}")
         partial.rename(self.data)
 
-    def _create_login(self) -> None:
-        password = ensure(self.secrets, f"postgres-{LOGIN}")
+    def _create_logins(self, fresh: bool) -> None:
+        """The logins that are missing: an older cluster has no public one."""
         owner = self.url(OWNER).rsplit("/", 1)[0]
         with psycopg.connect(owner + "/postgres", autocommit=True) as connection:
-            exists = connection.execute("select 1 from pg_roles where rolname = %s", [LOGIN])
-            if exists.fetchone() is None:
-                connection.execute(
-                    sql.SQL("create role {} login noinherit password {}").format(
-                        sql.Identifier(LOGIN), sql.Literal(password)
+            for login, most in ((LOGIN, -1), (PUBLIC_LOGIN, _PUBLIC_CONNECTIONS)):
+                exists = connection.execute("select 1 from pg_roles where rolname = %s", [login])
+                if exists.fetchone() is None:
+                    connection.execute(
+                        sql.SQL(
+                            "create role {} login noinherit connection limit {} password {}"
+                        ).format(
+                            sql.Identifier(login),
+                            sql.Literal(most),
+                            sql.Literal(ensure(self.secrets, f"postgres-{login}")),
+                        )
                     )
-                )
+            if not fresh:
+                return
             exists = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
             if exists.fetchone() is None:
                 connection.execute(

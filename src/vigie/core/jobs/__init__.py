@@ -13,19 +13,20 @@ object's id is enough).
 
 from collections.abc import Awaitable, Callable
 
+from vigie.core.jobs.listing import LIST
 from vigie.core.jobs.model import Claimed, GiveUp, Job
 from vigie.core.jobs.rules import JOB
-from vigie.core.jobs.service import cancel, defer, list_jobs, read_job, retry, summary
+from vigie.core.jobs.service import cancel, defer, read_job, retry, summary
 from vigie.core.runtime import Runtime
 
 __all__ = [
     "JOB",
+    "LIST",
     "Claimed",
     "GiveUp",
     "Job",
     "cancel",
     "defer",
-    "list_jobs",
     "read_job",
     "retry",
     "services",

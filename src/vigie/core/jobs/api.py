@@ -1,33 +1,13 @@
 """Deferred work over HTTP: what waits, runs and was given up on."""
 
-from typing import Annotated
 from uuid import UUID
-
-from litestar.params import Parameter
 
 from vigie.core import states
 from vigie.core.database import Unit
 from vigie.core.jobs import service
-from vigie.core.jobs.model import JobDetail, JobKind, JobRow
-from vigie.core.web import IfMatch, Limit, Page, get, post
-
-Name = Annotated[str | None, Parameter(max_length=64, description="As notify.send.")]
-State = Annotated[
-    str | None,
-    Parameter(query="state", max_length=16, description="waiting, running, done, dead, cancelled."),
-]
-
-
-@get("/jobs", permission="core.jobs_read")
-async def list_jobs(
-    unit: Unit,
-    name: Name = None,
-    state_: State = None,
-    cursor: str | None = None,
-    limit: Limit = 100,
-) -> Page[JobRow]:
-    """Deferred work, newest first. `error` is null unless you see the whole installation."""
-    return await service.list_jobs(unit, name, state_, cursor, limit)
+from vigie.core.jobs.listing import LIST
+from vigie.core.jobs.model import JobDetail, JobKind
+from vigie.core.web import IfMatch, get, post
 
 
 @get("/jobs/kinds", permission="core.jobs_read")
@@ -54,4 +34,10 @@ async def cancel_job(unit: Unit, job_id: UUID, if_match: IfMatch = None) -> JobD
     return await service.cancel(unit, job_id, states.version(if_match))
 
 
-ROUTES = [list_jobs, list_job_kinds, read_job, retry_job, cancel_job]
+ROUTES = [
+    *LIST.routes("/jobs", permission="core.jobs_read"),
+    list_job_kinds,
+    read_job,
+    retry_job,
+    cancel_job,
+]

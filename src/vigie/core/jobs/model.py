@@ -92,18 +92,7 @@ class JobRow(msgspec.Struct, frozen=True):
 class JobDetail(msgspec.Struct, frozen=True):
     """One job with what it was given; `payload` null for those who may not operate jobs."""
 
-    id: UUID
-    name: str
-    state: str
-    attempt: int
-    tries: int
-    due: datetime
-    created: datetime
-    started: datetime | None
-    ended: datetime | None
-    runner: str
-    error: str | None
-    version: int
+    job: JobRow
     key: str | None
     created_by: UUID | None
     request_id: str

@@ -5,20 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import column, table, text
+from sqlalchemy import text
 
 from vigie.core import clock, journal, states
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, Invalid, NotFound
 from vigie.core.ids import uuid7
-from vigie.core.jobs.model import Job, JobDetail, JobKind, JobRow
+from vigie.core.jobs.listing import TABLE, shown
+from vigie.core.jobs.model import Job, JobDetail, JobKind
 from vigie.core.jobs.rules import JOB, MOST_KEY, MOST_PAYLOAD_BYTES
 from vigie.core.journal import Change
 from vigie.core.journal.service import json_text
-from vigie.core.paging import Cursor, Page
 
-TABLE = table("job", column("id"), schema="core")
-AFTER = Cursor("core.jobs", datetime, UUID)
 WAKE = "jobs"
 
 # A key that is open already keeps its job; another transaction that adds the same is waited for,
@@ -117,36 +115,6 @@ def encoded_payload(job: Job, payload: Any) -> str:
     return json_text(content)
 
 
-async def list_jobs(
-    unit: Unit,
-    name: str | None = None,
-    state: str | None = None,
-    cursor: str | None = None,
-    limit: int = 100,
-) -> Page[JobRow]:
-    """Jobs, newest first. Raises Invalid for a state that there is not."""
-    if state is not None and state not in JOB.states:
-        raise Invalid(
-            "job_state", f"A job is {', '.join(JOB.states)}; {state!r} is no such state.",
-            {"state": state},
-            errors=[{"field": "state", "code": "invalid", "message": "no such state"}],
-        )  # fmt: skip
-    after = AFTER.decode(cursor)
-    where = "(cast(:name as text) is null or name = :name)"
-    where += " and (cast(:state as text) is null or state = :state)"
-    if after:
-        where += " and (created, id) < (:created, :id)"
-    found = await unit.execute(
-        text(f"{_ROW} from core.job where {where} order by created desc, id desc limit :limit"),
-        {
-            "name": name, "state": state, "limit": limit + 1,
-            **(dict(zip(("created", "id"), after, strict=True)) if after else {}),
-        },
-    )  # fmt: skip
-    rows = [JobRow(**_shown(unit, row)) for row in found.mappings()]
-    return AFTER.page(rows, limit, lambda row: [row.created, row.id])
-
-
 async def read_job(unit: Unit, job: UUID) -> JobDetail:
     """One job. Raises NotFound."""
     found = await unit.execute(
@@ -157,12 +125,13 @@ async def read_job(unit: Unit, job: UUID) -> JobDetail:
     if row is None:
         raise NotFound("object_not_found", f"There is no core.job {job}.",
                        {"type": JOB.name, "id": str(job)})  # fmt: skip
-    shown = _shown(unit, row)
     scope = unit.house.catalogue.scope_for(unit.principal, "core.jobs_operate")
-    if scope is None or not scope.everything:
-        shown["payload"] = None
+    operates = scope is not None and scope.everything
     possible = [v for v in JOB.verbs_from(row["state"]) if v in ("retry", "cancel")]
-    return JobDetail(**shown, possible=possible)
+    return JobDetail(
+        shown(unit, row), row["key"], row["created_by"], row["request_id"],
+        row["payload"] if operates else None, possible,
+    )  # fmt: skip
 
 
 async def retry(unit: Unit, job: UUID, version: int | None = None) -> JobDetail:
@@ -235,8 +204,3 @@ async def _record(unit: Unit, act: str, job: UUID, done: states.Step) -> None:
         params={"job": str(job), "name": done.row["name"]},
         changes=[Change(JOB.name, str(job), {"state": done.before}, {"state": done.after})],
     )
-
-
-def _shown(unit: Unit, row: Any) -> dict[str, Any]:
-    """An error may name what lies outside a narrower scope."""
-    return {**row, "error": row["error"] if unit.scope.everything else None}

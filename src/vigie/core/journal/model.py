@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class Change(msgspec.Struct, frozen=True):
     """One object before and after an act; None where it did not exist.
 
-    `scope` is its key ("21231/lighting"): whoever is granted it sees the act in the list. What
-    moved has two, separated by a space: whoever sees either place sees it move.
+    `scope` is its key (core.scope.scope_key: "21231/lighting", "21231/#police"): whoever is granted
+    it sees the act in the list. What moved has two, separated by a space: whoever sees either place
+    sees it move.
     """
 
     object_type: str

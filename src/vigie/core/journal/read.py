@@ -119,6 +119,9 @@ async def list_object(
                 f"select {_COLUMNS}, c.before, c.after, c.scope"  # noqa: S608
                 " from (select entry, recorded, before, after, scope from journal.change"
                 "   where object_type = :type and object_id = :object"
+                # Of an object in sight, an act that also tells of a closed compartment.
+                "   and (scope not like '%#%'"
+                "     or journal.in_scope(string_to_array(scope, ' ')))"
                 + ("   and (recorded, entry) < (:recorded, :id)" if after else "")
                 + "   order by recorded desc, entry desc limit :limit) c"
                 " join journal.entry e on e.id = c.entry and e.recorded = c.recorded"
@@ -274,7 +277,7 @@ async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Entry]:
 async def _causes(unit: Unit, rows: Sequence[Any]) -> set[UUID]:
     """The causes of acts that the caller may see: what is outside their scope stays unnamed."""
     causes = {row.caused_by for row in rows if row.caused_by is not None}
-    if not causes or unit.scope.everything:
+    if not causes:
         return causes
     found = await unit.execute(
         text(f"select e.id from journal.entry e where e.id = any(:ids) and {_VISIBLE}"),  # noqa: S608
@@ -285,7 +288,7 @@ async def _causes(unit: Unit, rows: Sequence[Any]) -> set[UUID]:
 
 async def _sights(unit: Unit, rows: Sequence[Any]) -> dict[UUID, Sight]:
     """How much of each act the caller sees: all of their own."""
-    if unit.scope.everything:
+    if unit.scope.everything and not any("#" in key for row in rows for key in row.scopes):
         return {row.id: Sight(row.changes, True) for row in rows}
     counted = await _tallies(unit, [row for row in rows if row.changes and row.tally is None])
     return {

@@ -7,6 +7,7 @@ ROOM = Room(
     name="journal",
     package="vigie.core.journal",
     floor="core",
+    migrations=True,
     permissions=PERMISSIONS,
     routes="vigie.core.journal.api:ROUTES",
     personal=(

@@ -216,9 +216,12 @@ class Sight(msgspec.Struct, frozen=True):
 
 def sight(scope: Scope, scopes: Iterable[str], tally: Mapping[str, int]) -> Sight:
     """What a scope shows of an act that touches `scopes` and changed `tally` objects in each."""
-    if scope.everything:
-        return Sight(sum(tally.values()), True)
     # What moved is counted once, under the keys of before and of after.
-    seen = {keys: n for keys, n in tally.items() if any(map(scope.holds, keys.split()))}
+    seen = {
+        keys: n
+        for keys, n in tally.items()
+        # What is of no place is seen by who sees every place.
+        if any(map(scope.holds, keys.split())) or (scope.everything and not keys)
+    }
     whole = len(seen) == len(tally) and all(scope.holds(key) for key in scopes)
     return Sight(sum(seen.values()), whole)

@@ -66,7 +66,8 @@ class ViewChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """A saved view; `own` when it is the reader's to change."""
+    """A saved view; `own` when it is the reader's to change, `default` when their list opens with
+    it."""
 
     id: UUID
     list: str
@@ -79,6 +80,7 @@ class View(msgspec.Struct, frozen=True):
     created: datetime
     changed: datetime
     version: int
+    default: bool = False
 
 
 async def list_views(unit: Unit, list_: str | None = None) -> list[View]:
@@ -87,7 +89,9 @@ async def list_views(unit: Unit, list_: str | None = None) -> list[View]:
     found = await unit.execute(
         text(
             """
-            select v.* from core.view v
+            select v.*, exists (select from core.view_default d
+                where d.owner = :owner and d.view = v.id) as "default"
+            from core.view v
             where (cast(:list as text) is null or v.list = :list)
               and (v.owner = :owner or exists (
                 select from unnest(cast(:roles as text[]), cast(:municipalities as text[]))
@@ -206,8 +210,32 @@ async def delete_view(unit: Unit, view: UUID) -> None:
     await _record(unit, "core.view_removed", view, _facts(before), None, before.title)
 
 
+async def set_default(unit: Unit, view: UUID, default: bool) -> None:
+    """Have a list open with a view that one sees, or with none. Raises NotFound."""
+    seen = next((one for one in await list_views(unit) if one.id == view), None)
+    if seen is None:
+        raise NotFound("view_not_found", "You have no such view.", {"view": str(view)})
+    row = {"owner": _owner(unit.principal), "list": seen.list, "view": view}
+    if default:
+        await unit.execute(
+            text(
+                "insert into core.view_default (owner, list, view) values (:owner, :list, :view)"
+                " on conflict (owner, list) do update set view = excluded.view"
+            ),
+            row,
+        )
+    else:
+        await unit.execute(
+            text("delete from core.view_default where owner = :owner and view = :view"), row
+        )
+
+
 async def erase(unit: Unit, subject: str) -> int:
     """Forget every view of a person ("user:<id>"), shared ones too; how many."""
+    await unit.execute(
+        text("delete from core.view_default where 'user:' || owner = :subject"),
+        {"subject": subject},
+    )
     gone = await unit.execute(
         text("delete from core.view where 'user:' || owner = :subject"), {"subject": subject}
     )
@@ -282,4 +310,5 @@ def _view(row: Any, owner: UUID) -> View:
         row["created"],
         row["changed"],
         row["version"],
+        bool(row.get("default")),
     )

@@ -4,6 +4,7 @@ from vigie.core.access.model import Caller
 from vigie.core.paging import Cursor, Page
 from vigie.core.permissions import ANY_LOGIN, PUBLIC, Permission
 from vigie.core.web.app import Route, build_app
+from vigie.core.web.budget import Budget
 from vigie.core.web.downloads import Export
 from vigie.core.web.guard import authenticate_websocket, caller_scope, still_logged_in
 from vigie.core.web.lists import XLSX, Columns, Lang, download_folder
@@ -26,6 +27,7 @@ __all__ = [
     "ANY_LOGIN",
     "PUBLIC",
     "XLSX",
+    "Budget",
     "Caller",
     "Columns",
     "Cursor",

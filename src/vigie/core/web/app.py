@@ -76,6 +76,8 @@ def build_app(
 def check_routes(routes: Sequence[Any], catalogue: Catalogue) -> None:
     """Deny by default: every route names a permission that exists, and every struct is strict."""
     for route in routes:
+        if route.opt.get("budget") is not None:
+            raise ValueError(f"route {route.fn} has a budget: it belongs in Room.public")
         permission = route.opt.get("permission")
         name = getattr(route.fn, "__qualname__", repr(route))
         if permission is None:

@@ -21,7 +21,8 @@ from vigie.core.web.screens import Screens
 
 log = logger("vigie.request")
 
-_API = "/api/"
+# Of the desks and of everyone: never a screen.
+_API = ("/api/", "/public/")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _CSP = (
     "default-src 'self'; script-src 'self'; worker-src 'self' blob:; "
@@ -43,7 +44,11 @@ class Envelope:
     """An ASGI app around the app: it sees also what no route matches."""
 
     def __init__(
-        self, app: ASGIApp, screens: Screens, settings: Settings, routes: Iterable[str]
+        self,
+        app: ASGIApp,
+        screens: Screens,
+        settings: Settings,
+        routes: Iterable[str],
     ) -> None:
         self._app = app
         self._screens = screens

@@ -49,7 +49,7 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
         if caller.login is not None and unsafe:
             _check_csrf(request, caller.login.csrf)
         _check_permission(request, caller, permission, bool(opt["before_password_change"]))
-    _check_form(request, opt)
+    check_form(request, opt)
 
 
 async def identify(connection: Connection) -> Caller | None:
@@ -227,7 +227,8 @@ def _check_permission(
         )
 
 
-def _check_form(request: Request[Any, Any, Any], opt: dict[str, Any]) -> None:
+def check_form(request: Request[Any, Any, Any], opt: dict[str, Any]) -> None:
+    """Raises for a query parameter that the route does not have, and a body that is not JSON."""
     unknown = sorted(set(request.query_params) - opt["query_names"])
     if unknown and not opt["foreign_query"]:
         raise invalid(

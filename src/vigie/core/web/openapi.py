@@ -1,9 +1,12 @@
 """The OpenAPI 3.1 document, at /api/v1/openapi.json."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, Request, Response, Router
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
 
@@ -14,6 +17,7 @@ from vigie.core.web.guard import admit
 from vigie.core.web.problems import MEDIA_TYPE, Problem
 from vigie.core.web.routes import get
 
+_Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 SESSION, TOKEN = "session", "token"
 # Litestar takes it for an object.
 _BOX = {
@@ -33,7 +37,7 @@ async def read_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(state.openapi, media_type="application/vnd.oai.openapi+json")
 
 
-def openapi_config() -> OpenAPIConfig:
+def openapi_config(prefix: str = "/api/v1", guard: _Guard = admit) -> OpenAPIConfig:
     """Litestar's part of it: the schemas. Our route shows them, in place of Litestar's pages."""
     return OpenAPIConfig(
         title="Vigie",
@@ -42,7 +46,7 @@ def openapi_config() -> OpenAPIConfig:
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         use_handler_docstrings=True,
         openapi_controller=cast(
-            "Any", Router("/api/v1", route_handlers=[read_openapi], guards=[admit])
+            "Any", Router(prefix, route_handlers=[read_openapi], guards=[guard])
         ),
     )
 

@@ -39,6 +39,7 @@ from vigie.core.permissions import ANY_LOGIN, PUBLIC
 from vigie.core.runtime import Runtime
 from vigie.core.scope import NOTHING
 from vigie.core.web.bounds import demand_bounded, demand_shallow, too_deep
+from vigie.core.web.budget import Budget
 from vigie.core.web.downloads import Downloads, Export
 from vigie.core.web.guard import SAFE, authenticate_websocket
 from vigie.core.web.leaving import ClientLeft, reading
@@ -171,6 +172,7 @@ def _route(
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """Options: `status`, `body_limit` (bytes), `before_password_change` (open to a user who must
     first change the password), `on_this_machine` (open to loopback without a login),
+    `budget` (what a public route may cost; a desk's has none),
     `may_be_missing` (answers 404 though its path names nothing), `foreign_query` (others write the
     address: what it holds beside is ignored); the rest goes to Litestar (`media_type`,
     `responses`, `include_in_schema`…)."""
@@ -181,6 +183,7 @@ def _route(
         "on_this_machine": options.pop("on_this_machine", False),
         "may_be_missing": options.pop("may_be_missing", False),
         "foreign_query": options.pop("foreign_query", False),
+        "budget": options.pop("budget", None),
     }
 
     def decorate(fn: Handler) -> HTTPRouteHandler:
@@ -266,6 +269,9 @@ def _wrap(fn: Handler, shape: _Shape, permission: str) -> Handler:
             if "export" in shape.wants
             else settings.request_timeout_s * _STATEMENTS
         )
+        if budget := budget_of(request):
+            # As long again to wait for its turn.
+            seconds = 2 * budget.seconds
         try:
             async with reading(request, seconds):
                 return await answer(request, arguments)
@@ -273,6 +279,12 @@ def _wrap(fn: Handler, shape: _Shape, permission: str) -> Handler:
             return Response(b"", status_code=CLIENT_LEFT)
 
     async def answer(request: Request[Any, Any, Any], arguments: dict[str, Any]) -> Any:
+        if (budget := budget_of(request)) is None:
+            return await handle(request, arguments)
+        async with request.app.state.budgets.run(str(request.route_handler), budget):
+            return await handle(request, arguments)
+
+    async def handle(request: Request[Any, Any, Any], arguments: dict[str, Any]) -> Any:
         caller = caller_of(request)
         runtime: Runtime = request.app.state.runtime
         for name in shape.wants:
@@ -320,6 +332,7 @@ async def _open(
     if permission not in (PUBLIC, ANY_LOGIN):
         scope = state.catalogue.scope_for(caller.principal, permission) or NOTHING
     database: Database = state.runtime.database
+    budget = budget_of(request)
     lane = lane or ("screens" if request.method in SAFE else "acts")
     async with (
         Shares.of(database).hold(lane, caller.principal),
@@ -327,7 +340,9 @@ async def _open(
             caller.principal,
             scope,
             request_id=request.scope["state"][STATE_REQUEST_ID],
-            statement_timeout_s=state.runtime.settings.request_timeout_s,
+            statement_timeout_s=budget.seconds
+            if budget
+            else state.runtime.settings.request_timeout_s,
             lane=lane,
         ) as unit,
     ):
@@ -342,12 +357,19 @@ def _exporter(request: Request[Any, Any, Any], permission: str) -> Export:
     )
 
 
+def budget_of(request: Request[Any, Any, Any]) -> Budget | None:
+    """What a public route may cost; None of a desk's."""
+    return request.route_handler.opt.get("budget")
+
+
 def tagged(request: Request[Any, Any, Any], result: Tagged[Any]) -> Response[Any]:
     """The body with its ETag, or 304 when the client already has it."""
     etag = quote_etag(result.etag)
     if result.live:
         return Response(result.body, headers={"ETag": etag, "Cache-Control": "no-store"})
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    budget = budget_of(request)
+    kept = f"public, max-age={budget.keep_s}" if budget else "private, no-cache"
+    headers = {"ETag": etag, "Cache-Control": kept}
     asked = request.headers.get("if-none-match")
     if asked and etag in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
         return Response(b"", status_code=304, headers=headers)

@@ -48,12 +48,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(runtime: Runtime, app: Any) -> None:
+async def serve(runtime: Runtime, app: Any, setting: str = "HTTP_PORT") -> None:
     """Serve until cancelled or told to stop; open requests get a few seconds to end.
 
     Raises SetupError when the port is taken or the certificate cannot be read."""
     settings = runtime.settings
-    listener = listen(settings.http_host, settings.http_port)
+    listener = listen(settings.http_host, settings.http_port, setting)
     try:
         config = uvicorn.Config(
             app,
@@ -99,7 +99,7 @@ async def serve(runtime: Runtime, app: Any) -> None:
         listener.close()
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, setting: str = "HTTP_PORT") -> socket.socket:
     """The listening socket. Raises SetupError with what to do when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -111,7 +111,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise SetupError(
             f"Port {port} on {host} cannot be opened ({error.strerror}): stop what uses it or set "
-            "VIGIE_HTTP_PORT."
+            f"VIGIE_{setting}."
         ) from error
     listener.setblocking(False)
     return listener

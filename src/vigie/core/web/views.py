@@ -10,7 +10,7 @@ from vigie.core.lists import views
 from vigie.core.lists.views import NewView, View, ViewChange
 from vigie.core.permissions import ANY_LOGIN
 from vigie.core.states import version
-from vigie.core.web.routes import IfMatch, Tagged, delete, get, patch, post
+from vigie.core.web.routes import IfMatch, Tagged, delete, get, patch, post, put
 
 OfList = Annotated[
     str | None, Parameter(query="list", max_length=64, description="Of one list: `twin.assets`.")
@@ -45,4 +45,16 @@ async def delete_view(unit: Unit, view_id: UUID) -> None:
     await views.delete_view(unit, view_id)
 
 
-ROUTES = [list_views, create_view, change_view, delete_view]
+@put("/views/{view_id:uuid}/default", permission=ANY_LOGIN, status=204)
+async def set_default_view(unit: Unit, view_id: UUID) -> None:
+    """Have your list open with this view, one of yours or one shared with you."""
+    await views.set_default(unit, view_id, default=True)
+
+
+@delete("/views/{view_id:uuid}/default", permission=ANY_LOGIN, status=204)
+async def unset_default_view(unit: Unit, view_id: UUID) -> None:
+    """Have your list open as usual."""
+    await views.set_default(unit, view_id, default=False)
+
+
+ROUTES = [list_views, create_view, change_view, delete_view, set_default_view, unset_default_view]

@@ -14,7 +14,7 @@ async def test_an_administrator_sees_cancels_and_is_told_of_changes(runtime):
         job = await jobs.defer(unit, "core.prune_jobs")
     browser = await person(app, runtime, "jobs-admin", "administrator")
     async with contextlib.aclosing(browser):
-        (row,) = (await browser.get("/api/v1/jobs?state=waiting")).json()["items"]
+        (row,) = (await browser.get("/api/v1/jobs?filter=state:waiting")).json()["items"]
         assert (row["id"], row["name"]) == (str(job), "core.prune_jobs")
         kinds = {k["name"]: k for k in (await browser.get("/api/v1/jobs/kinds")).json()}
         assert kinds["core.prune_jobs"]["waiting"] == 1
@@ -25,9 +25,9 @@ async def test_an_administrator_sees_cancels_and_is_told_of_changes(runtime):
         stale = await browser.post(f"{address}/cancel", headers={"If-Match": '"7"'})
         assert stale.status_code == 412
         done = await browser.post(f"{address}/cancel", headers={"If-Match": '"1"'})
-        assert done.json()["state"] == "cancelled"
-        wrong = await browser.get("/api/v1/jobs?state=asleep")
-        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "state")
+        assert done.json()["job"]["state"] == "cancelled"
+        wrong = await browser.get("/api/v1/jobs?filter=state:asleep")
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "filter")
 
 
 async def test_an_operator_of_a_part_operates_no_jobs(runtime):

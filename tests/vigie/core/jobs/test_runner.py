@@ -15,6 +15,7 @@ from vigie.core.errors import Conflict, Invalid, NotFound
 from vigie.core.jobs import GiveUp, Job
 from vigie.core.jobs.figures import assess
 from vigie.core.jobs.runner import Runner
+from vigie.core.lists import ListQuery
 from vigie.core.permissions import Permission
 from vigie.core.rooms import Room, Rooms
 from vigie.core.runtime import Component, Runtime
@@ -121,7 +122,7 @@ async def drain(runner: Runner, until_s: float = 5.0) -> None:
 
 async def row(house, id_):
     async with house.database.unit() as unit:
-        return await jobs.read_job(unit, id_)
+        return (await jobs.read_job(unit, id_)).job
 
 
 async def noted(house):
@@ -149,7 +150,9 @@ async def test_what_keeps_failing_becomes_a_dead_letter_with_its_error(house):
     id_ = await defer(house, OUTSIDE, Note("a", fail=9))
     await drain(Runner(house))
     dead = await row(house, id_)
-    assert (dead.state, dead.attempt, dead.possible) == ("dead", 3, ["retry", "cancel"])
+    async with house.database.unit() as unit:
+        assert (await jobs.read_job(unit, id_)).possible == ["retry", "cancel"]
+    assert (dead.state, dead.attempt) == ("dead", 3)
     assert dead.error is not None
     assert "the provider is away" in dead.error
     (told,) = await noted(house)
@@ -261,8 +264,8 @@ async def test_a_dead_job_is_tried_again_from_the_beginning(house):
     id_ = await defer(house, OUTSIDE, Note("a", fail=4), key="k")
     await drain(Runner(house))
     async with house.database.unit() as unit:
-        again = await jobs.retry(unit, id_, (await jobs.read_job(unit, id_)).version)
-    assert (again.state, again.tries) == ("waiting", 6)
+        again = await jobs.retry(unit, id_, (await jobs.read_job(unit, id_)).job.version)
+    assert (again.job.state, again.job.tries) == ("waiting", 6)
     await drain(Runner(house))
     assert LOG[-1] == ("a", 5)
     async with house.database.unit() as unit:
@@ -286,8 +289,8 @@ async def test_a_dead_job_does_not_come_back_beside_another_of_its_key(house):
 async def test_what_waits_can_be_cancelled_and_then_never_runs(house):
     id_ = await defer(house, OUTSIDE, Note("a"))
     async with house.database.unit() as unit:
-        assert (await jobs.cancel(unit, id_)).state == "cancelled"
-        assert (await jobs.cancel(unit, id_)).state == "cancelled"
+        assert (await jobs.cancel(unit, id_)).job.state == "cancelled"
+        assert (await jobs.cancel(unit, id_)).job.state == "cancelled"
     await drain(Runner(house))
     assert LOG == []
 
@@ -298,9 +301,11 @@ async def test_who_sees_a_part_of_the_city_sees_neither_errors_nor_payloads(hous
     part = Principal(None, "p", "user", (Grant("operator", "21231"),))
     async with house.database.unit(part) as unit:
         seen = await jobs.read_job(unit, id_)
-        assert (seen.error, seen.payload) == (None, None)
-        assert (await jobs.list_jobs(unit, "low.hopeless", "dead")).items[0].error is None
-    assert (await row(house, id_)).payload == {"text": "secret", "fail": 0}
+        assert (seen.job.error, seen.payload) == (None, None)
+        dead = ListQuery("name:low.hopeless state:dead")
+        assert (await jobs.LIST.page(unit, dead)).items[0].error is None
+    async with house.database.unit() as unit:
+        assert (await jobs.read_job(unit, id_)).payload == {"text": "secret", "fail": 0}
 
 
 async def test_lists_go_on_page_by_page(house):
@@ -308,12 +313,12 @@ async def test_lists_go_on_page_by_page(house):
     seen, cursor = [], None
     async with house.database.unit() as unit:
         while True:
-            page = await jobs.list_jobs(unit, cursor=cursor, limit=2)
+            page = await jobs.LIST.page(unit, ListQuery(cursor=cursor, limit=2))
             seen += [r.id for r in page.items]
             if not (cursor := page.next):
                 break
         with pytest.raises(Invalid):
-            await jobs.list_jobs(unit, state="asleep")
+            await jobs.LIST.page(unit, ListQuery("state:asleep"))
     assert seen == ids[::-1]
 
 

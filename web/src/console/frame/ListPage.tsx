@@ -103,6 +103,9 @@ export function ListPage<T>(props: ListPageProps<T>) {
     place(index);
     if (detail) navigate(addressOf(path, wanted) + writeState(search, state, initialSort), { replace });
   };
+  const choose = useCallback((query: string, replace: boolean) => {
+    navigate(path + (query ? `?${query}` : ""), { replace });
+  }, [navigate, path]);
   const toRows = () => grid.current?.focus();
   const close = useCallback(() => {
     navigate(path + (search ? `?${search}` : ""));
@@ -172,7 +175,7 @@ export function ListPage<T>(props: ListPageProps<T>) {
       tools={(
         <>
           {tools}
-          {views && <Views views={views} search={search} onChoose={(query) => navigate(path + (query ? `?${query}` : ""))} />}
+          {views && <Views views={views} search={search} fresh={here === path && search === ""} onChoose={choose} />}
           {exportHref && (
             <Tooltip label={t("frame.export")}>
               <ActionIcon component="a" href={exportHref(state)} download variant="subtle" color="gray" aria-label={t("frame.export")}><Download size={16} /></ActionIcon>

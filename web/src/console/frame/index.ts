@@ -11,3 +11,4 @@ export { StateBadge, type Tone } from "./StateBadge";
 export { Time } from "./Time";
 export { VerbButton, type Act } from "./VerbButton";
 export type { SavedView, SavedViews } from "./Views";
+export { savedViews } from "./savedViews";

@@ -34,7 +34,7 @@ export function Approvals() {
           {waiting.map((one) => (
             <Table.Tr key={one.id} data-testid="approval-row">
               <Table.Td>
-                <div className={classes["name"]}>{word("act", one.act)} · {word("objectType", one.object_type)} {one.object_id}</div>
+                <div className={classes["name"]}>{word("act", one.act, one.params)} · {word("objectType", one.object_type)} {one.object_id}</div>
                 <div className={classes["second"]}>{t("signin.askedBy", { name: one.asked_by_name })}{one.reason && ` · ${one.reason}`}</div>
                 <div className={classes["second"]}>{Object.entries(one.params).map(([key, value]) => `${key}: ${String(value)}`).join(" · ")}</div>
               </Table.Td>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
-import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, Plain, StateBadge, Time, type Tone } from "../../console/frame";
+import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, Plain, StateBadge, Time, type Tone, savedViews } from "../../console/frame";
 import { useCan } from "../../console/session/session";
 import { useFormat } from "../../console/state/server";
 import type { Command } from "../../shared/api/types";
@@ -81,7 +81,7 @@ function CommandDetail({ id: command }: { id: string }) {
 
 function columnsOf(title: (command: Command) => string, format: Format, t: TFunction): Column<Command>[] {
   return [
-    { key: "when", title: t("commands.when"), width: "152px", from: 560, cell: ({ requested_at: at }) => <span className={classes["quiet"]}>{format.dateTime(at)}</span> },
+    { key: "when", title: t("commands.when"), width: "152px", sort: "requested_at", from: 560, cell: ({ requested_at: at }) => <span className={classes["quiet"]}>{format.dateTime(at)}</span> },
     {
       key: "what", title: t("commands.what"), width: "minmax(160px, 2fr)",
       cell: (command) => <span data-testid="command-row"><span className={classes["what"]}>{title(command)}</span> <span className={classes["quiet"]}>{why(command)}</span></span>,
@@ -96,16 +96,22 @@ function columnsOf(title: (command: Command) => string, format: Format, t: TFunc
   ];
 }
 
+const views = savedViews("control.commands");
+
 export default function CommandsPage() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const format = useFormat();
   const title = useTitle();
   const [open, setOpen] = useState(false);
-  const load = useCallback(({ cursor, limit }: ListQuery) => listCommands({ cursor, limit, ...(open ? { open } : {}) }), [open]);
+  const load = useCallback(
+    ({ filter, sort, cursor, limit }: ListQuery) => listCommands({ filter, cursor, limit, ...(sort ? { sort } : {}), ...(open ? { open } : {}) }), [open],
+  );
   const columns = useMemo(() => columnsOf(title, format, t), [title, format, t]);
   return (
     <ListPage
-      title={t("desk.commands")} path="/commands" queryKey={["commands", open]} load={load} id={id} columns={columns} every={5_000}
+      title={t("desk.commands")} path="/commands" queryKey={["commands", open]} load={load} id={id} columns={columns} every={5_000} initialSort="-requested_at"
+      views={views} filter={{ placeholder: t("commands.filter") }}
+      exportHref={({ filter, sort }) => `/api/v1/commands.xlsx?${new URLSearchParams({ filter, ...(sort ? { sort } : {}), lang: i18n.language }).toString()}`}
       queue={(command) => ({
         title: title(command), line: why(command), age: <Time at={command.requested_at} />, end: <State command={command} />, waits: underWay(command) > 0,
       })}

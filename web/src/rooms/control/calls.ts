@@ -3,7 +3,7 @@ import type { Command, CommandState, NewCommand, Page, RequestCommand } from "..
 
 export const postCommand = (body: NewCommand, key: string) =>
   ok(api.POST("/api/v1/commands", { params: { header: idempotency(key) }, body: body as RequestCommand })) as Promise<Command>;
-export const listCommands = (query: { cursor: string | null; open?: boolean; limit?: number }) =>
+export const listCommands = (query: { filter?: string; sort?: string; cursor: string | null; open?: boolean; limit?: number }) =>
   ok(api.GET("/api/v1/commands", { params: { query } })) as Promise<Page<Command>>;
 export const getCommand = (command_id: string) =>
   ok(api.GET("/api/v1/commands/{command_id}", { params: { path: { command_id } } })) as Promise<Command>;

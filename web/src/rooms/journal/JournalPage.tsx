@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useSearch } from "wouter";
-import { type Column, DetailPanel, ListPage, type ListQuery, Time } from "../../console/frame";
+import { type Column, DetailPanel, ListPage, type ListQuery, Time, savedViews } from "../../console/frame";
 import { readState, writeState } from "../../console/frame/listState";
 import { useSession } from "../../console/session/session";
 import { useFormat } from "../../console/state/server";
@@ -46,17 +46,19 @@ function EntryDetail({ id: entry }: { id: string }) {
   );
 }
 
+const views = savedViews("journal.entries");
+
 export default function JournalPage() {
   const { t } = useTranslation();
   const format = useFormat();
   const { user } = useSession();
   const [mine, setMine] = useState(false);
   const load = useCallback(
-    ({ filter, cursor, limit }: ListQuery) => getJournal({ filter, actor: mine ? user.id : null, cursor, limit }),
+    ({ filter, sort, cursor, limit }: ListQuery) => getJournal({ filter, actor: mine ? user.id : null, cursor, limit, ...(sort ? { sort } : {}) }),
     [mine, user.id],
   );
   const columns = useMemo((): Column<JournalEntry>[] => [
-    { key: "when", title: t("journal.when"), width: "152px", cell: ({ occurred }) => <span className={classes["quiet"]}>{format.dateTime(occurred)}</span> },
+    { key: "when", title: t("journal.when"), width: "152px", sort: "recorded", cell: ({ occurred }) => <span className={classes["quiet"]}>{format.dateTime(occurred)}</span> },
     { key: "who", title: t("journal.who"), width: "minmax(90px, 160px)", from: 480, cell: actorOf },
     {
       key: "what", title: t("journal.what"), width: "minmax(160px, 2fr)",
@@ -70,7 +72,7 @@ export default function JournalPage() {
   ], [t, format]);
   return (
     <ListPage
-      title={t("desk.journal")} path="/journal" queryKey={["journal", mine]} load={load} id={id} columns={columns} every={10_000}
+      title={t("desk.journal")} path="/journal" queryKey={["journal", mine]} load={load} id={id} columns={columns} every={10_000} initialSort="-recorded" views={views}
       filter={{
         placeholder: t("journal.filterPlaceholder"),
         words: (field, value) => (field === "act" ? partWord(value) : field === "actor" ? value : field === "object" ? objectWord(value) : null),

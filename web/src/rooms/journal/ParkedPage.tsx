@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { type Column, DetailPanel, DetailSection, Facts, ListPage, Plain, StateBadge, Time, VerbButton } from "../../console/frame";
+import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, Plain, StateBadge, Time, VerbButton, savedViews } from "../../console/frame";
 import { useCan } from "../../console/session/session";
 import { useFormat } from "../../console/state/server";
 import type { Parked } from "../../shared/api/types";
@@ -12,6 +12,7 @@ import classes from "./JournalPage.module.css";
 import { dismissParked, getJournalEntry, getParked, retryParked } from "./calls";
 
 const key = ["parked"];
+const views = savedViews("journal.parked");
 const id = ({ reaction, position }: Parked) => `${reaction}:${position}`;
 
 function Status({ item }: { item: Parked }) {
@@ -32,7 +33,7 @@ function ParkedDetail({ id: asked }: { id: string }) {
   const format = useFormat();
   const client = useQueryClient();
   // The server has them only as a list, and it is short.
-  const list = useQuery({ queryKey: [...key, "all"], queryFn: getParked, refetchInterval: 5_000 });
+  const list = useQuery({ queryKey: [...key, "all"], queryFn: () => getParked(), refetchInterval: 5_000 });
   const item = list.data?.items.find((candidate) => id(candidate) === asked);
   if (!list.data) return list.isError ? <Failed error={list.error} retry={() => void list.refetch()} /> : <Loading />;
   if (!item) return <Empty title={t("parked.gone")} hint={t("parked.goneHint")} />;
@@ -66,17 +67,17 @@ function ParkedDetail({ id: asked }: { id: string }) {
 export default function ParkedPage() {
   const { t } = useTranslation();
   const format = useFormat();
-  const load = useCallback(() => getParked(), []);
+  const load = useCallback(({ filter, sort, cursor, limit }: ListQuery) => getParked({ filter, cursor, limit, ...(sort ? { sort } : {}) }), []);
   const columns = useMemo((): Column<Parked>[] => [
-    { key: "since", title: t("parked.since"), width: "152px", cell: ({ parked }) => <span className={classes["quiet"]}>{format.dateTime(parked)}</span> },
-    { key: "reaction", title: t("parked.reaction"), width: "minmax(140px, 1fr)", cell: ({ reaction }) => reaction },
+    { key: "since", title: t("parked.since"), width: "152px", sort: "parked", cell: ({ parked }) => <span className={classes["quiet"]}>{format.dateTime(parked)}</span> },
+    { key: "reaction", title: t("parked.reaction"), width: "minmax(140px, 1fr)", sort: "reaction", cell: ({ reaction }) => reaction },
     { key: "error", title: t("parked.error"), width: "minmax(160px, 2fr)", from: 560, cell: ({ error }) => <span className={classes["quiet"]}>{visible(error)}</span> },
-    { key: "tries", title: t("parked.tries"), width: "64px", align: "end", from: 640, cell: ({ tries }) => format.number(tries) },
+    { key: "tries", title: t("parked.tries"), width: "64px", align: "end", from: 640, sort: "tries", cell: ({ tries }) => format.number(tries) },
     { key: "state", title: t("parked.state"), width: "130px", cell: (item) => <Status item={item} /> },
   ], [t, format]);
   return (
     <ListPage
-      title={t("desk.parked")} path="/parked" queryKey={key} load={load} id={id} columns={columns} every={5_000} intro={t("parked.intro")}
+      title={t("desk.parked")} path="/parked" queryKey={key} load={load} id={id} columns={columns} every={5_000} initialSort="position" views={views} filter={{ placeholder: t("parked.filter") }} intro={t("parked.intro")}
       queue={(item) => ({ title: item.reaction, line: visible(item.error), age: <Time at={item.parked} />, end: <Status item={item} />, waits: !item.retry })}
       detail={(item) => <ParkedDetail id={item} />} empty={t("parked.empty")} emptyHint={t("parked.emptyHint")}
     />

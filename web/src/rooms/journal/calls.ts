@@ -5,6 +5,7 @@ interface JournalQuery {
   filter?: string;
   act?: string | null;
   actor?: string | null;
+  sort?: string;
   cursor?: string | null;
   limit?: number;
 }
@@ -18,7 +19,7 @@ export const getJournalChanges = (entry_id: string, cursor: string | null, limit
 export const getObjectJournal = (type: string, id: string, cursor: string | null) =>
   getJournal({ filter: `object:${type}/${id}`, cursor, limit: 20 });
 
-export const getParked = () => ok(api.GET("/api/v1/journal/parked"));
+export const getParked = (query: { filter?: string; sort?: string; cursor?: string | null; limit?: number } = {}) => ok(api.GET("/api/v1/journal/parked", { params: { query } }));
 export const retryParked = (reaction: string, position: number) =>
   ok(api.POST("/api/v1/journal/parked/{reaction}/{position}/retry", { params: { path: { reaction, position } } }));
 export const dismissParked = (reaction: string, position: number, reason: string) =>

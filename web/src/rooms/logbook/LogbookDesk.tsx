@@ -3,7 +3,7 @@ import { Button, Checkbox, Textarea } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, Plain, StateBadge, Time, VerbButton } from "../../console/frame";
+import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, Plain, StateBadge, Time, VerbButton, savedViews } from "../../console/frame";
 import { Refusal } from "../../console/session/Refusal";
 import { useCan } from "../../console/session/session";
 import { useFormat } from "../../console/state/server";
@@ -14,6 +14,7 @@ import classes from "./LogbookDesk.module.css";
 import { ShiftBar } from "./Shift";
 import { type LogEntry, correctEntry, exportOf, getEntry, listEntries, listOpen, writeEntry } from "./calls";
 
+const views = savedViews("logbook.entries");
 const id = (entry: LogEntry) => entry.id;
 const said = (entry: LogEntry) => visible(entry.text || word("act", entry.act, entry.params));
 const who = (entry: LogEntry) => visible(entry.unit || entry.author);
@@ -109,7 +110,7 @@ export default function LogbookDesk() {
       title={t("desk.logbook")} path="/logbook" queryKey={["logbook"]} load={load} id={id} columns={columns} initialSort="-at"
       queue={(entry) => ({ title: said(entry), line: who(entry), age: <Time at={entry.at} />, end: <State entry={entry} open={open} />, waits: open?.has(entry.id) ?? false })}
       detail={(entry) => <EntryDetail id={entry} />} filter={{ placeholder: t("logbook.filter") }} exportHref={(query) => exportOf(query, i18n.language)}
-      tools={<ShiftBar />} head={can("logbook.write") && <Write />} empty={t("logbook.empty")} emptyHint={t("logbook.emptyHint")}
+      views={views} tools={<ShiftBar />} head={can("logbook.write") && <Write />} empty={t("logbook.empty")} emptyHint={t("logbook.emptyHint")}
     />
   );
 }
