@@ -3,7 +3,7 @@ import type { Asset } from "../../shared/api/types";
 import { conditionOf } from "../../shared/live/condition";
 import { flag } from "../../shared/live/protocol";
 import { Shape } from "../../shared/ui/Shape";
-import { useLight, useNow } from "../../console/state/live";
+import { pictureTime, useLight, useNow } from "../../console/state/live";
 import { usePromise } from "../../console/state/server";
 import classes from "./asset.module.css";
 
@@ -12,7 +12,8 @@ export function StatusLine({ asset }: { asset: Asset }) {
   const { t } = useTranslation();
   const light = useLight(asset.id);
   const promise = usePromise();
-  const now = useNow() / 1000;
+  useNow();
+  const now = pictureTime();
   if (!light) return null;
   const condition = conditionOf(light.flags, light.at, now, promise);
   const pending = (light.flags & flag.pending) !== 0;

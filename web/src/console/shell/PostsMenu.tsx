@@ -1,0 +1,3 @@
+export function PostsMenu() {
+  return null;
+}

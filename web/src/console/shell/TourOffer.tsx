@@ -1,0 +1,3 @@
+export function TourOffer() {
+  return null;
+}
