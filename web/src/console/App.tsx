@@ -13,8 +13,10 @@ import { territoryQuery } from "./state/server";
 
 /** The map is heavy: it is fetched at once, while the person types their name or the session is asked for. */
 const torn = location.pathname.startsWith("/window/");
-const desk = torn ? null : import("./shell/Desk");
+const wall = location.pathname === "/wall";
+const desk = torn || wall ? null : import("./shell/Desk");
 const Desk = lazy(() => desk ?? import("./shell/Desk"));
+const Wall = lazy(() => import("./wall/Wall"));
 const PanelWindow = lazy(() => import("./shell/PanelWindow"));
 
 function FirstPassword() {
@@ -34,7 +36,7 @@ function Entered({ who }: { who: string }) {
   if (territory.isError) return <Failed error={territory.error} retry={() => void territory.refetch()} />;
   return (
     <Suspense fallback={<Loading rows={3} />}>
-      {torn ? <PanelWindow /> : <Desk territory={territory.data} />}
+      {torn ? <PanelWindow /> : wall ? <Wall territory={territory.data} /> : <Desk territory={territory.data} />}
     </Suspense>
   );
 }

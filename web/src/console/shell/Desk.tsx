@@ -22,10 +22,11 @@ import { Shortcuts } from "./Shortcuts";
 import { Tabs } from "./Tabs";
 import { TimeBar } from "./TimeBar";
 import { TopBar } from "./TopBar";
+import { TourBand } from "./TourBand";
 import { useAssetInAddress } from "./address";
 import { useHollowWhenNotLive } from "./hollow";
 import { useShortcuts } from "./shortcutKeys";
-import { useWindows } from "./windows";
+import { apply, takeHandedOver, useWindows } from "./windows";
 
 /** By then the map is drawn. */
 const quietAfter = 4_000;
@@ -55,6 +56,11 @@ export default function Desk({ territory }: { territory: Territory }) {
   useFilterOnMap();
   useHollowWhenNotLive();
   useWindows();
+  const [, navigate] = useLocation();
+  useEffect(() => {
+    const kept = takeHandedOver();
+    if (kept) apply(kept, navigate);
+  }, [navigate]);
 
   const desk = desks.find((candidate) => isAt(candidate, path));
   const shown = tab === "object" && !open ? "map" : tab;
@@ -66,6 +72,7 @@ export default function Desk({ territory }: { territory: Territory }) {
       {narrow && <Tabs shown={shown} desk={desk} />}
       <main id="main" className={classes["main"]} tabIndex={-1}>
         <NotLive />
+        <TourBand />
         <div className={classes["table"]} data-group={desk?.group ?? "none"}>
           <Sheets />
           <div className={classes["map"]} data-pane="map">

@@ -1,4 +1,4 @@
-import { Suspense, useMemo } from "react";
+import { Suspense, createElement, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Boundary } from "../../shared/ui/Boundary";
 import { panelOf } from "../frame/rooms";
@@ -15,7 +15,7 @@ function Place({ panel }: { panel: Panel }) {
     pin: () => useDesk.getState().pinPanel({ kind, id }, !pinned),
     tearOff: kind === "selection" ? null : () => tearOff({ kind, id }),
   }), [kind, id, pinned]);
-  return Shown && <PanelPlace value={place}><Boundary><Suspense><Shown id={String(id)} /></Suspense></Boundary></PanelPlace>;
+  return Shown && <PanelPlace value={place}><Boundary><Suspense>{createElement(Shown, { id: String(id) })}</Suspense></Boundary></PanelPlace>;
 }
 
 /** A column of its own at the right: panels stack, the newest on top; two columns when they are to be compared. */

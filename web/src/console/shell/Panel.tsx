@@ -3,6 +3,7 @@ import { ActionIcon } from "@mantine/core";
 import { ChevronDown, ChevronRight, Columns2, ExternalLink, Pin, X } from "lucide-react";
 import { type ReactNode, use, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Colleagues } from "../own/Colleagues";
 import { useDesk } from "../state/desk";
 import classes from "./Panel.module.css";
 import { PanelPlace } from "./panelPlace";
@@ -12,6 +13,8 @@ interface Props {
   subtitle?: ReactNode;
   actions?: ReactNode;
   testId?: string;
+  /** The object as the server names it: colleagues see that one is at it. */
+  object?: { type: string; id: string };
   onClose: () => void;
   children: ReactNode;
 }
@@ -35,7 +38,7 @@ function Tools() {
   );
 }
 
-export function Panel({ title, subtitle, actions, testId, onClose, children }: Props) {
+export function Panel({ title, subtitle, actions, testId, object, onClose, children }: Props) {
   const { t } = useTranslation();
   const [folded, setFolded] = useState(false);
   const heading = useId();
@@ -54,7 +57,12 @@ export function Panel({ title, subtitle, actions, testId, onClose, children }: P
         <Tools />
         <ActionIcon variant="subtle" color="gray" aria-label={t("action.close")} onClick={onClose}><X size={16} /></ActionIcon>
       </header>
-      {!folded && <div className={classes["body"]}>{children}</div>}
+      {!folded && (
+        <div className={classes["body"]}>
+          {object && <Colleagues {...object} />}
+          {children}
+        </div>
+      )}
     </section>
   );
 }
