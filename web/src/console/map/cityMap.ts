@@ -13,7 +13,7 @@ import { exposeForTests } from "./debug";
 import { firstView } from "./firstView";
 import { LightsLayer, mark } from "./lightsLayer";
 import { type Eye, lightAt, lightsInBox } from "./pick";
-import { firstLabel, mapStyle } from "./style";
+import { firstLabel, mapStyle, streetLine } from "./style";
 
 setWorkerUrl(workerUrl);
 
@@ -135,10 +135,16 @@ export function createCityMap({ host, territory, promise, ownOnly, palette, boxC
       (selection.has(id) ? mark.selected : 0) | (id === active ? mark.active : 0) | (found && !found.has(id) ? mark.dimmed : 0),
     );
   };
+  const streetShown = () => {
+    const { street } = useDesk.getState();
+    if (map.getLayer(streetLine)) map.setFilter(streetLine, ["==", ["get", "name"], street?.name ?? ""]);
+  };
+  map.on("style.load", streetShown);
   remark();
   const stopFirst = firstView(map, ownOnly);
   const stopDesk = useDesk.subscribe((now, before) => {
     if (now.selection !== before.selection || now.panels !== before.panels || now.found !== before.found) remark();
+    if (now.street !== before.street) streetShown();
     else if (now.shown !== before.shown) map.triggerRepaint();
   });
   const stopLive = connection.subscribe(() => map.triggerRepaint());

@@ -1,11 +1,34 @@
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Asset } from "../../shared/api/types";
-import { conditionOf } from "../../shared/live/condition";
+import { type Condition, conditionOf } from "../../shared/live/condition";
 import { flag } from "../../shared/live/protocol";
 import { Shape } from "../../shared/ui/Shape";
 import { pictureTime, useLight, useNow } from "../../console/state/live";
-import { usePromise } from "../../console/state/server";
+import { useFormat, usePromise } from "../../console/state/server";
 import classes from "./asset.module.css";
+import { getHistory } from "./calls";
+import { type Onset, flagOf, onsetOf } from "./onset";
+
+const day = 86_400_000;
+const lookBack = 7 * day;
+
+/** From the history of the flag itself; of what fell silent, the last that was heard. */
+function useOnset(asset: number, condition: Condition, heard: number): Onset | null {
+  const metric = flagOf[condition];
+  const found = useQuery({
+    queryKey: ["history", asset, metric, "onset"],
+    queryFn: async () => {
+      const to = Date.now();
+      const { t, v } = await getHistory(asset, { metric: metric ?? "", from: new Date(to - lookBack).toISOString(), to: new Date(to).toISOString(), points: 2_000 });
+      return onsetOf(t, v);
+    },
+    enabled: metric !== undefined,
+    staleTime: 60_000,
+  });
+  if (condition === "silent") return Number.isNaN(heard) ? null : { at: heard * 1000, before: false };
+  return metric === undefined ? null : (found.data ?? null);
+}
 
 /** What is abnormal about this light, in words; nothing when all is well. */
 export function StatusLine({ asset }: { asset: Asset }) {
@@ -14,13 +37,20 @@ export function StatusLine({ asset }: { asset: Asset }) {
   const promise = usePromise();
   useNow();
   const now = pictureTime();
+  const format = useFormat();
+  const condition = light ? conditionOf(light.flags, light.at, now, promise) : "normal";
+  const since = useOnset(asset.id, condition, light?.at ?? NaN);
   if (!light) return null;
-  const condition = conditionOf(light.flags, light.at, now, promise);
   const pending = (light.flags & flag.pending) !== 0;
   if (condition === "normal" && !pending) return null;
   return (
     <ul className={classes["status"]} aria-label={t("asset.abnormal")}>
-      {condition !== "normal" && <li data-condition={condition}><Shape condition={condition} />{t(`condition.${condition}`)}</li>}
+      {condition !== "normal" && (
+        <li data-condition={condition} data-testid="status">
+          <Shape condition={condition} />{t(`condition.${condition}`)}
+          {since && <span className={classes["since"]} data-testid="onset">{t(since.before ? "asset.sinceBefore" : "asset.since", { time: now * 1000 - since.at < day ? format.clock(since.at) : format.dateTime(since.at) })}</span>}
+        </li>
+      )}
       {pending && <li><Shape condition="pending" />{t("condition.pending")}</li>}
     </ul>
   );
