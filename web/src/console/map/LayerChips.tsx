@@ -19,7 +19,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
   const promise = usePromise();
   const counters = useCounters(promise);
   const { live } = useLiveStatus();
-  const { shown, toggleShown, boxTool, drawer, filter, street, selection, recalled, recall, set } = useDesk();
+  const { shown, toggleShown, boxTool, drawer, filter, listed, street, selection, recalled, recall, set } = useDesk();
 
   const failures: [Sign, number][] = [
     ["supply", counters.supply], ["lamp", counters.lamp], ["fault", counters.fault], ["unexpected", counters.unexpected],
@@ -60,6 +60,12 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
       {filter !== "" && !drawer && (
         <UnstyledButton className={`${classes["chip"]} ${classes["filter"]}`} aria-label={t("chip.clearFilter")} title={t("chip.clearFilter")} data-testid="chip-filter" onClick={() => set({ filter: "" })}>
           <span>{t("chip.filter", { filter })}</span>
+          <X size={14} aria-hidden />
+        </UnstyledButton>
+      )}
+      {listed && !drawer && (
+        <UnstyledButton className={`${classes["chip"]} ${classes["filter"]}`} aria-label={t("chip.clearFilter")} title={t("chip.clearFilter")} data-testid="chip-listed" onClick={() => set({ listed: null })}>
+          <span>{listed.title} {format.number(listed.ids.length)}</span>
           <X size={14} aria-hidden />
         </UnstyledButton>
       )}
