@@ -12,6 +12,7 @@ import { type Onset, flagOf, onsetOf } from "./onset";
 
 const day = 86_400_000;
 const lookBack = 7 * day;
+const around = 900_000;
 
 /** From the history of the flag itself; of what fell silent, the last that was heard. */
 function useOnset(asset: number, condition: Condition, heard: number): Onset | null {
@@ -19,9 +20,16 @@ function useOnset(asset: number, condition: Condition, heard: number): Onset | n
   const found = useQuery({
     queryKey: ["history", asset, metric, "onset"],
     queryFn: async () => {
+      const look = async (from: number, to: number) => {
+        const { t, v } = await getHistory(asset, { metric: metric ?? "", from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: 2_000 });
+        return onsetOf(t, v);
+      };
       const to = Date.now();
-      const { t, v } = await getHistory(asset, { metric: metric ?? "", from: new Date(to - lookBack).toISOString(), to: new Date(to).toISOString(), points: 2_000 });
-      return onsetOf(t, v);
+      const rough = await look(to - lookBack, to);
+      if (!rough) return null;
+      // A week comes in slices of minutes: the measures around the beginning say when it was.
+      const exact = await look(rough.at - around, Math.min(to, rough.at + around));
+      return exact && !exact.before ? exact : rough;
     },
     enabled: metric !== undefined,
     staleTime: 60_000,
