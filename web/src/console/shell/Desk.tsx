@@ -1,5 +1,5 @@
 import { useMediaQuery } from "@mantine/hooks";
-import { useEffect } from "react";
+import { Suspense, lazy, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import { useCommandEvents } from "../../rooms/control/events";
@@ -8,7 +8,6 @@ import { size } from "../../shared/tokens";
 import { isAt } from "../frame/room";
 import { fetchAhead, useDesks } from "../frame/rooms";
 import { useRoomTopics } from "../frame/topics";
-import { ListDrawer } from "../list/ListDrawer";
 import { useFilterOnMap } from "../list/filter";
 import { LayerChips } from "../map/LayerChips";
 import { MapView } from "../map/MapView";
@@ -18,7 +17,6 @@ import { Dock } from "./Dock";
 import { NotLive } from "./NotLive";
 import { Rail } from "./Rail";
 import { Sheets } from "./Sheets";
-import { Shortcuts } from "./Shortcuts";
 import { Tabs } from "./Tabs";
 import { TimeBar } from "./TimeBar";
 import { TopBar } from "./TopBar";
@@ -27,6 +25,12 @@ import { useAssetInAddress } from "./address";
 import { useHollowWhenNotLive } from "./hollow";
 import { useShortcuts } from "./shortcutKeys";
 import { apply, takeHandedOver, useWindows } from "./windows";
+
+/** Fetched once the map is on its way; before the server can be gone. */
+const drawerPart = () => import("../list/ListDrawer").then(({ ListDrawer }) => ({ default: ListDrawer }));
+const helpPart = () => import("./Shortcuts").then(({ Shortcuts }) => ({ default: Shortcuts }));
+const ListDrawer = lazy(drawerPart);
+const Shortcuts = lazy(helpPart);
 
 /** By then the map is drawn. */
 const quietAfter = 4_000;
@@ -37,6 +41,7 @@ export default function Desk({ territory }: { territory: Territory }) {
   const [path] = useLocation();
   const drawer = useDesk((desk) => desk.drawer);
   const tab = useDesk((desk) => desk.tab);
+  const help = useDesk((desk) => desk.shortcuts);
   const open = useDesk((desk) => desk.panels.length > 0);
   const desks = useDesks();
   const narrow = useMediaQuery(`(max-width: ${size.narrow - 1}px)`, undefined, { getInitialValueInEffect: false });
@@ -44,7 +49,10 @@ export default function Desk({ territory }: { territory: Territory }) {
     document.title = `${territory.name} · Vigie`;
   }, [territory]);
   useEffect(() => {
-    const timer = setTimeout(() => fetchAhead(desks), quietAfter);
+    const timer = setTimeout(() => {
+      fetchAhead(desks);
+      for (const part of [drawerPart, helpPart]) part().catch(() => undefined);
+    }, quietAfter);
     return () => clearTimeout(timer);
   }, [desks]);
   // Whoever goes to a desk wants to see it, where one thing at a time is shown.
@@ -80,11 +88,11 @@ export default function Desk({ territory }: { territory: Territory }) {
             <LayerChips synthetic={territory.synthetic} />
           </div>
         </div>
-        {(drawer || (narrow && shown === "list" && path === "/")) && <ListDrawer />}
+        {(drawer || (narrow && shown === "list" && path === "/")) && <Suspense><ListDrawer /></Suspense>}
       </main>
       <Dock />
       <TimeBar />
-      <Shortcuts />
+      {help && <Suspense><Shortcuts /></Suspense>}
     </div>
   );
 }
