@@ -12,8 +12,12 @@ import { startLive } from "./state/live";
 import { territoryQuery } from "./state/server";
 
 /** The map is heavy: it is fetched at once, while the person types their name or the session is asked for. */
-const desk = import("./shell/Desk");
-const Desk = lazy(() => desk);
+const torn = location.pathname.startsWith("/window/");
+const wall = location.pathname === "/wall";
+const desk = torn || wall ? null : import("./shell/Desk");
+const Desk = lazy(() => desk ?? import("./shell/Desk"));
+const Wall = lazy(() => import("./wall/Wall"));
+const PanelWindow = lazy(() => import("./shell/PanelWindow"));
 
 function FirstPassword() {
   const { t } = useTranslation();
@@ -32,7 +36,7 @@ function Entered({ who }: { who: string }) {
   if (territory.isError) return <Failed error={territory.error} retry={() => void territory.refetch()} />;
   return (
     <Suspense fallback={<Loading rows={3} />}>
-      <Desk territory={territory.data} />
+      {torn ? <PanelWindow /> : wall ? <Wall territory={territory.data} /> : <Desk territory={territory.data} />}
     </Suspense>
   );
 }

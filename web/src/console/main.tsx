@@ -10,16 +10,21 @@ import { cssVariables, theme } from "../shared/tokens";
 import { App } from "./App";
 import { forget } from "./session/session";
 import { queryClient } from "./state/server";
+import { useTheme } from "./state/theme";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has lost its root element.");
 
 onUnauthorised(forget);
 await startI18n();
-createRoot(root).render(
-  <MantineProvider theme={theme} cssVariablesResolver={cssVariables} forceColorScheme="dark">
-    <QueryClientProvider client={queryClient}>
-      <App />
-    </QueryClientProvider>
-  </MantineProvider>,
-);
+function Themed() {
+  const scheme = useTheme((chosen) => chosen.scheme);
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} forceColorScheme={scheme}>
+      <QueryClientProvider client={queryClient}>
+        <App />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+createRoot(root).render(<Themed />);

@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import classes from "./DetailPanel.module.css";
 import { LinksSection } from "./LinksSection";
 import { ObjectJournal } from "./ObjectJournal";
+import { Colleagues } from "../own/Colleagues";
 import { OpenObject } from "./openObject";
 
 interface Props {
@@ -47,6 +48,7 @@ export function DetailPanel({ title, subtitle, mark, state, verbs, object, testI
         {open && <ActionIcon className={classes["close"] ?? ""} variant="subtle" color="gray" aria-label={t("action.close")} onClick={open.close}><X size={18} /></ActionIcon>}
       </header>
       {verbs !== undefined && <div className={classes["verbs"]} role="group" aria-label={t("frame.verbs")}>{verbs}</div>}
+      {object && <div className={classes["colleagues"]}><Colleagues {...object} /></div>}
       <div className={classes["sections"]}>
         {children}
         {object && <LinksSection {...object} />}

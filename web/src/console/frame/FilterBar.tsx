@@ -7,11 +7,15 @@ import type { ApiError } from "../../shared/api/errors";
 import { type Term, holds, joined, split, toggled } from "../../shared/filter";
 import { explain, fieldFaults } from "../../shared/i18n/words";
 import classes from "./FilterBar.module.css";
+import { TimeChips } from "./TimeChips";
+import { spanIn } from "./timeTerms";
 
 export interface FilterSpec {
   placeholder: string;
   /** Ready-made filters: "Ouverts", with their number when it is known. */
   chips?: readonly { label: string; filter: string; count?: number }[];
+  /** The field of time that the list is looked at by: its periods come as chips. */
+  time?: string;
   /** A term as people say it: `municipality:21166` → "Chenôve". Null: shown as it is. */
   words?: (field: string, value: string) => string | null;
 }
@@ -48,7 +52,8 @@ export function FilterBar({ spec, value, onChange, onLeave, fieldRef, fault }: P
     const { terms, words } = split(joined(parts.terms, parts.typed));
     put(terms, words, "once");
   };
-  const shown = parts.terms.filter(({ text }) => !spec.chips?.some(({ filter }) => filter === text));
+  const period = spec.time !== undefined && spanIn(parts.terms, spec.time) !== null ? spec.time : null;
+  const shown = parts.terms.filter(({ text, field }) => field !== period && !spec.chips?.some(({ filter }) => filter === text));
   return (
     <div className={classes["bar"]}>
       <TextInput
@@ -63,6 +68,7 @@ export function FilterBar({ spec, value, onChange, onLeave, fieldRef, fault }: P
           onLeave();
         }}
       />
+      {spec.time !== undefined && <TimeChips field={spec.time} value={value} onChange={onChange} />}
       {spec.chips?.map(({ label, filter, count }) => (
         <UnstyledButton key={filter} className={classes["chip"]} aria-pressed={holds(value, filter)} onClick={() => onChange(toggled(value, filter))}>
           {label}{count !== undefined && <strong>{count}</strong>}

@@ -4,7 +4,7 @@
  */
 import { ActionIcon, Button, Tooltip } from "@mantine/core";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { Download } from "lucide-react";
+import { Download, PanelLeftClose, PanelLeftOpen } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useSearch } from "wouter";
@@ -12,6 +12,7 @@ import { ApiError } from "../../shared/api/errors";
 import type { Page } from "../../shared/api/types";
 import { Empty, Failed, Loading } from "../../shared/ui/States";
 import { Sheet } from "../shell/Sheet";
+import { useDesk } from "../state/desk";
 import { useFormat } from "../state/server";
 import { FilterBar, type FilterSpec } from "./FilterBar";
 import classes from "./ListPage.module.css";
@@ -71,6 +72,7 @@ export function ListPage<T>(props: ListPageProps<T>) {
   const { t } = useTranslation();
   const format = useFormat();
   const [here, navigate] = useLocation();
+  const folded = useDesk((desk) => desk.queueFolded);
   const search = useSearch();
   const state = readState(search, initialSort);
   const open = detail ? objectIn(path, here) : null;
@@ -184,7 +186,12 @@ export function ListPage<T>(props: ListPageProps<T>) {
         </>
       )}
     >
-      <div className={classes["page"]} data-open={open !== null || undefined}>
+      <div className={classes["page"]} data-open={open !== null || undefined} data-folded={(open !== null && folded) || undefined}>
+        {open !== null && (
+          <ActionIcon className={classes["fold"] ?? ""} variant="subtle" color="gray" aria-label={t(folded ? "frame.unfoldQueue" : "frame.foldQueue")} title={t(folded ? "frame.unfoldQueue" : "frame.foldQueue")} aria-expanded={!folded} data-testid="queue-fold" onClick={() => useDesk.getState().set({ queueFolded: !folded })}>
+            {folded ? <PanelLeftOpen size={16} /> : <PanelLeftClose size={16} />}
+          </ActionIcon>
+        )}
         <div className={classes["list"]}>
           {open === null && head}
           {filter && (

@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../../shared/api/errors";
 import { explain } from "../../shared/i18n/words";
+import { useForgetOffline } from "../../shared/live/useForgetOffline";
 import { Refusal } from "../session/Refusal";
 import { useCan } from "../session/session";
 import { useLiveStatus } from "../state/live";
@@ -68,6 +69,7 @@ export function VerbButton(props: Props) {
     },
     onError: (error) => setWait(error instanceof ApiError ? (error.retryAfter ?? 0) : 0),
   });
+  useForgetOffline(act.error, act.reset);
   useEffect(() => {
     if (wait <= 0) return;
     const timer = setTimeout(() => setWait(wait - 1), 1_000);

@@ -1,13 +1,14 @@
-import { Checkbox } from "@mantine/core";
+import { Checkbox, UnstyledButton } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Asset } from "../../shared/api/types";
 import { conditionOf } from "../../shared/live/condition";
 import { Shape } from "../../shared/ui/Shape";
+import { directionOf, nextSort } from "../frame/listState";
 import { showPoint } from "../map/controller";
 import { openAsset, useDesk } from "../state/desk";
-import { lights, useLight, useNow } from "../state/live";
+import { lights, pictureTime, useLight, useNow } from "../state/live";
 import { metricOf, useFormat, useKind, useMunicipality, usePromise } from "../state/server";
 import classes from "./List.module.css";
 
@@ -21,11 +22,12 @@ const Cells = memo(function Cells({ asset }: { asset: Asset }) {
   const light = useLight(asset.id);
   const promise = usePromise();
   const now = useNow() / 1000;
+  const judged = pictureTime();
   const kind = useKind(asset.kind);
   const power = light && !Number.isNaN(light.power) ? light.power : (asset.state["activePower"]?.value ?? null);
   const times = Object.values(asset.state).map(({ at: when }) => (when ? Date.parse(when) / 1000 : NaN)).filter((when) => !Number.isNaN(when));
   const at = light && !Number.isNaN(light.at) ? light.at : times.length ? Math.max(...times) : null;
-  const condition = light ? conditionOf(light.flags, light.at, now, promise) : null;
+  const condition = light ? conditionOf(light.flags, light.at, judged, promise) : null;
   return (
     <>
       <span role="gridcell" className={classes["name"]}>{asset.name}</span>
@@ -40,7 +42,17 @@ const Cells = memo(function Cells({ asset }: { asset: Asset }) {
 });
 
 /** One stop for Tab; arrows move, Enter opens, Space selects. */
-export function AssetRows({ items, more }: { items: Asset[]; more: (() => void) | undefined }) {
+interface Props {
+  items: Asset[];
+  more: (() => void) | undefined;
+  sort: string;
+  onSort: (sort: string) => void;
+}
+
+/** What the server can order by; the rest is live, and its order would change under the eye. */
+const sortable: readonly string[] = ["name", "street", "municipality"];
+
+export function AssetRows({ items, more, sort, onSort }: Props) {
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
   const [current, setCurrent] = useState(0);
@@ -78,7 +90,15 @@ export function AssetRows({ items, more }: { items: Asset[]; more: (() => void) 
     <div className={classes["grid"]} role="grid" aria-label={t("list.title")} aria-rowcount={items.length} tabIndex={0} onKeyDown={onKeyDown} aria-activedescendant={`row-${items[current]?.id ?? 0}`}>
       <div className={classes["header"]} role="row">
         <span role="columnheader" aria-label={t("list.selected")} />
-        {columns.map((column) => <span key={column} role="columnheader" className={classes[column]}>{t(`list.column.${column}`)}</span>)}
+        {columns.map((column) => (
+          <span key={column} role="columnheader" className={classes[column]} aria-sort={sortable.includes(column) ? directionOf(sort, column) : undefined}>
+            {sortable.includes(column) ? (
+              <UnstyledButton className={classes["sort"] ?? ""} tabIndex={-1} title={t("frame.sort", { column: t(`list.column.${column}`) })} data-testid={`list-sort-${column}`} onClick={() => onSort(nextSort(sort, column))}>
+                {t(`list.column.${column}`)}{directionOf(sort, column) === "ascending" ? " ↑" : directionOf(sort, column) === "descending" ? " ↓" : ""}
+              </UnstyledButton>
+            ) : t(`list.column.${column}`)}
+          </span>
+        ))}
       </div>
       <div ref={scroller} className={classes["scroller"]} tabIndex={-1}>
         <div style={{ height: rows.getTotalSize(), position: "relative" }}>

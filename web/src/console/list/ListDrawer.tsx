@@ -5,6 +5,7 @@ import { Search, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { listAssets } from "../../rooms/twin/calls";
+import type { Asset, Page } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 import { Empty, Failed, Loading } from "../../shared/ui/States";
 import { showLights } from "../map/controller";
@@ -14,6 +15,7 @@ import { kindsQuery, useFormat, useTerritory } from "../state/server";
 import { AssetRows } from "./AssetRows";
 import classes from "./List.module.css";
 import { fieldOf, withField } from "../../shared/filter";
+import { idsAtOnce, pageOfIds } from "./faults";
 import { useFoundIds } from "./filter";
 
 const pageSize = 100;
@@ -34,16 +36,25 @@ export function ListDrawer() {
     if (typed.trim() !== filter) setTyped(filter);
   }
   const input = useRef<HTMLInputElement>(null);
-  const apply = useDebouncedCallback((text: string) => set({ filter: text.trim() }), 250);
+  const apply = useDebouncedCallback((text: string) => set({ filter: text.trim(), listed: null }), 250);
   const change = (text: string) => {
     setTyped(text);
     apply(text);
   };
   useEffect(() => input.current?.focus(), []);
 
+  const listed = useDesk((desk) => desk.listed);
+  const [sort, setSort] = useState("");
   const list = useInfiniteQuery({
-    queryKey: ["assets", filter],
-    queryFn: ({ pageParam }) => listAssets({ filter, cursor: pageParam, limit: pageSize }),
+    queryKey: ["assets", listed ? listed.ids : filter, sort],
+    queryFn: async ({ pageParam }): Promise<Page<Asset>> => {
+      if (!listed) return listAssets({ filter, cursor: pageParam, limit: pageSize, ...(sort ? { sort } : {}) });
+      // What a counter counted is known by identity: asked for a page's worth at a time.
+      const page = Number(pageParam ?? 0);
+      const ids = pageOfIds(listed.ids, page);
+      const { items } = ids.length === 0 ? { items: [] } : await listAssets({ filter: `id:${ids.join(",")}`, cursor: null, limit: pageSize, ...(sort ? { sort } : {}) });
+      return { items, total: listed.ids.length, next: (page + 1) * idsAtOnce < listed.ids.length ? String(page + 1) : null };
+    },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
@@ -51,13 +62,13 @@ export function ListDrawer() {
   });
   const found = useFoundIds(filter);
   // Only what the live map knows can be selected and commanded.
-  const selectable = useMemo(() => (found.data ?? []).filter((id) => lights.get(id) !== null), [found.data]);
+  const selectable = useMemo(() => (listed ? listed.ids : (found.data ?? [])).filter((id) => lights.get(id) !== null), [found.data, listed]);
   const kinds = useQuery(kindsQuery).data ?? [];
   const items = list.data?.pages.flatMap((page) => page.items);
   const total = list.data?.pages[0]?.total;
 
   return (
-    <section className={classes["drawer"]} aria-label={t("list.title")} data-testid="list-drawer">
+    <section className={classes["drawer"]} aria-label={t("list.title")} data-testid="list-drawer" data-pane="list">
       <header className={classes["head"]}>
         <TextInput
           ref={input} className={classes["filter"] ?? ""} size="xs" aria-label={t("list.filter")} placeholder={t("list.placeholder")} data-testid="list-filter"
@@ -77,8 +88,11 @@ export function ListDrawer() {
           size="xs" w={150} clearable aria-label={t("list.status")} placeholder={t("list.anyStatus")} value={fieldOf(typed, "status")}
           onChange={(value) => change(withField(typed, "status", value))} data={statuses.map((status) => ({ value: status, label: t(`list.statuses.${status}`) }))}
         />
+        {listed && (
+          <Button size="xs" variant="default" data-testid="listed" rightSection={<X size={12} aria-hidden />} aria-label={t("frame.dropTerm", { term: listed.title })} onClick={() => set({ listed: null })}>{listed.title}</Button>
+        )}
         <span className={classes["total"]} role="status">{typeof total === "number" && t("list.total", { count: total, n: format.number(total) })}</span>
-        {filter !== "" && selectable.length > 0 && (
+        {(filter !== "" || listed) && selectable.length > 0 && (
           <Button
             size="xs" variant="default" data-testid="list-select-all"
             onClick={() => {
@@ -93,7 +107,7 @@ export function ListDrawer() {
       </header>
       {items ? (
         items.length === 0 ? <Empty title={t("list.empty")} hint={t("list.emptyHint")} />
-          : <AssetRows items={items} more={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : undefined} />
+          : <AssetRows items={items} sort={sort} onSort={setSort} more={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : undefined} />
       ) : list.isError ? <Failed error={list.error} retry={() => void list.refetch()} /> : <Loading />}
     </section>
   );

@@ -1,21 +1,16 @@
-/** The list of what is abnormal, by its sign. */
+/** The list of what is abnormal, by its sign: exactly those that the counter counted. */
 import { type Condition, conditionOf } from "../../shared/live/condition";
 import { useDesk } from "../state/desk";
-import { connection, lights } from "../state/live";
-import { withField } from "../../shared/filter";
+import { lights, pictureTime } from "../state/live";
+
+export function showFaults(condition: Condition, promise: number, title: string): void {
+  const now = pictureTime();
+  const ids = lights.where((flags, at) => conditionOf(flags, at, now, promise) === condition);
+  useDesk.getState().set({ listed: { ids, title }, filter: "", drawer: true, tab: "list" });
+}
 
 /** What the filter language takes of identities at once. */
-const mostIds = 200;
+export const idsAtOnce = 100;
 
-/** The declared faults are a status that the server knows; an unexpected level is known here, by identity. */
-export function showFaults(condition: Condition, promise: number): void {
-  const desk = useDesk.getState();
-  if (condition !== "unexpected") {
-    desk.set({ filter: withField("", "status", "fault"), drawer: true });
-    return;
-  }
-  const now = connection.now() / 1000;
-  const ids = lights.where((flags, at) => conditionOf(flags, at, now, promise) === condition);
-  if (ids.length > mostIds) desk.select(ids);
-  else desk.set({ filter: `id:${ids.join(",")}`, drawer: true });
-}
+/** The part of a list of identities that a page asks for. */
+export const pageOfIds = (ids: readonly number[], page: number): readonly number[] => ids.slice(page * idsAtOnce, (page + 1) * idsAtOnce);

@@ -15,8 +15,9 @@ export function useFoundIds(filter: string) {
 
 export function useFilterOnMap(): void {
   const filter = useDesk((desk) => desk.filter);
+  const listed = useDesk((desk) => desk.listed);
   const found = useFoundIds(filter).data;
   useEffect(() => {
-    useDesk.getState().set({ found: filter && found ? new Set(found) : null });
-  }, [filter, found]);
+    useDesk.getState().set({ found: listed ? new Set(listed.ids) : filter && found ? new Set(found) : null });
+  }, [filter, found, listed]);
 }

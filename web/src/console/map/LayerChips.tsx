@@ -1,12 +1,16 @@
-import { Tooltip, UnstyledButton } from "@mantine/core";
-import { List, SquareDashedMousePointer, X } from "lucide-react";
+import { Button, Kbd, Tooltip, UnstyledButton } from "@mantine/core";
+import { List, SquareDashedMousePointer, Undo2, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import type { SearchItem } from "../../shared/api/types";
 import { Shape, type Sign } from "../../shared/ui/Shape";
 import { Faults } from "../shell/Faults";
-import { type Shown, useDesk } from "../state/desk";
+import { selectIn } from "../shell/verbs";
+import { type Shown, type Street, useDesk } from "../state/desk";
 import { useCounters, useLiveStatus } from "../state/live";
 import { useFormat, usePromise } from "../state/server";
 import classes from "./LayerChips.module.css";
+
+const asPlace = ({ name, municipality }: Street): SearchItem => ({ type: "street", id: name, label: name, detail: municipality, point: [0, 0], bbox: null });
 
 /** Legend, counters and switches of the map's layers in one place. */
 export function LayerChips({ synthetic }: { synthetic: boolean }) {
@@ -15,7 +19,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
   const promise = usePromise();
   const counters = useCounters(promise);
   const { live } = useLiveStatus();
-  const { shown, toggleShown, boxTool, drawer, filter, set } = useDesk();
+  const { shown, toggleShown, boxTool, drawer, filter, listed, street, selection, recalled, recall, set } = useDesk();
 
   const failures: [Sign, number][] = [
     ["supply", counters.supply], ["lamp", counters.lamp], ["fault", counters.fault], ["unexpected", counters.unexpected],
@@ -58,6 +62,22 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
           <span>{t("chip.filter", { filter })}</span>
           <X size={14} aria-hidden />
         </UnstyledButton>
+      )}
+      {listed && !drawer && (
+        <UnstyledButton className={`${classes["chip"]} ${classes["filter"]}`} aria-label={t("chip.clearFilter")} title={t("chip.clearFilter")} data-testid="chip-listed" onClick={() => set({ listed: null })}>
+          <span>{listed.title} {format.number(listed.ids.length)}</span>
+          <X size={14} aria-hidden />
+        </UnstyledButton>
+      )}
+      {street && (
+        <span className={`${classes["chip"]} ${classes["filter"]}`} data-testid="street-found">
+          <span>{street.name}, {street.municipality}</span>
+          <Button size="compact-xs" variant="default" data-testid="street-select" onClick={() => selectIn(asPlace(street)).run()}>{t("street.select")}</Button>
+          <UnstyledButton aria-label={t("street.leave")} title={t("street.leave")} onClick={() => set({ street: null })}><X size={14} aria-hidden /></UnstyledButton>
+        </span>
+      )}
+      {recalled.size > 0 && selection.size === 0 && (
+        <UnstyledButton className={classes["chip"]} aria-keyshortcuts="r" data-testid="recall" onClick={recall}><Undo2 size={14} aria-hidden /> {t("selection.recall", { count: recalled.size, n: format.number(recalled.size) })} <Kbd size="xs" aria-hidden>R</Kbd></UnstyledButton>
       )}
       {boxTool && <p className={classes["hint"]} role="status">{t("tool.boxHint")}</p>}
     </div>

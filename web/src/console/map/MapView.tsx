@@ -4,6 +4,7 @@ import { Minus, Plus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Territory } from "../../shared/api/types";
+import { usePalette } from "../state/theme";
 import { useSession } from "../session/session";
 import { usePromise } from "../state/server";
 import { LightTip, type Tip } from "./LightTip";
@@ -18,6 +19,7 @@ export function MapView({ territory }: { territory: Territory }) {
   const promiseNow = useRef(promise);
   const { grants } = useSession();
   const ownOnly = !grants.some(({ municipality }) => municipality === "*");
+  const palette = usePalette();
   const [tip, setTip] = useState<Tip | null>(null);
   const [graphics] = useState(hasGraphics);
   useEffect(() => {
@@ -27,9 +29,9 @@ export function MapView({ territory }: { territory: Territory }) {
   useEffect(() => {
     if (!host.current || !graphics) return;
     return createCityMap({
-      host: host.current, territory, promise: () => promiseNow.current, ownOnly, boxClass: classes["box"] ?? "", onTip: setTip,
+      host: host.current, territory, promise: () => promiseNow.current, ownOnly, palette, boxClass: classes["box"] ?? "", onTip: setTip,
     });
-  }, [territory, graphics, ownOnly]);
+  }, [territory, graphics, ownOnly, palette]);
 
   useEffect(() => getMap()?.getCanvas().setAttribute("aria-label", t("map.keys")), [t]);
 

@@ -2,16 +2,18 @@
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { AttributionControl, Map as MapLibre, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import type { Territory } from "../../shared/api/types";
+import type { Palette } from "../../shared/tokens";
 import { openAsset, useDesk } from "../state/desk";
-import { connection, lights } from "../state/live";
+import { connection, lights, pictureTime } from "../state/live";
 import type { Tip } from "./LightTip";
 import { attachBoxSelect } from "./boxSelect";
+import { keepPlace } from "./anchor";
 import { setMap } from "./controller";
 import { exposeForTests } from "./debug";
 import { firstView } from "./firstView";
 import { LightsLayer, mark } from "./lightsLayer";
 import { type Eye, lightAt, lightsInBox } from "./pick";
-import { firstLabel, mapStyle } from "./style";
+import { firstLabel, mapStyle, streetLine } from "./style";
 
 setWorkerUrl(workerUrl);
 
@@ -27,6 +29,7 @@ interface Options {
   promise: () => number;
   /** The person sees a part of the territory only: the map begins there. */
   ownOnly: boolean;
+  palette: Palette;
   boxClass: string;
   onTip: (tip: Tip | null) => void;
 }
@@ -36,10 +39,10 @@ export function hasGraphics(): boolean {
 }
 
 /** Returns what takes the map down again. */
-export function createCityMap({ host, territory, promise, ownOnly, boxClass, onTip }: Options): () => void {
+export function createCityMap({ host, territory, promise, ownOnly, palette, boxClass, onTip }: Options): () => void {
   const eye = (): Eye => {
     const { shown, found } = useDesk.getState();
-    return { now: connection.now() / 1000, promise: promise(), shown, found };
+    return { now: pictureTime(), promise: promise(), shown, found };
   };
   const layer = new LightsLayer(
     lights,
@@ -51,13 +54,15 @@ export function createCityMap({ host, territory, promise, ownOnly, boxClass, onT
       };
     },
     territory.center,
+    palette,
   );
 
   const map = new MapLibre({
     container: host,
-    style: mapStyle(territory),
+    style: mapStyle(territory, palette),
     ...(territory.bbox ? { bounds: territory.bbox, fitBoundsOptions: { padding: 40 } } : { center: territory.center, zoom: 11 }),
     attributionControl: false,
+    trackResize: false,
     boxZoom: false,
     dragRotate: false,
     pitchWithRotate: false,
@@ -74,6 +79,7 @@ export function createCityMap({ host, territory, promise, ownOnly, boxClass, onT
   map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-right");
   map.on("style.load", () => map.addLayer(layer, firstLabel).addLayer(layer.above));
   setMap(map);
+  const stopAnchor = keepPlace(map, host);
   exposeForTests(map, promise);
 
   const under = (lng: number, lat: number, reach = reachPixels) => {
@@ -129,10 +135,16 @@ export function createCityMap({ host, territory, promise, ownOnly, boxClass, onT
       (selection.has(id) ? mark.selected : 0) | (id === active ? mark.active : 0) | (found && !found.has(id) ? mark.dimmed : 0),
     );
   };
+  const streetShown = () => {
+    const { street } = useDesk.getState();
+    if (map.getLayer(streetLine)) map.setFilter(streetLine, ["==", ["get", "name"], street?.name ?? ""]);
+  };
+  map.on("style.load", streetShown);
   remark();
   const stopFirst = firstView(map, ownOnly);
   const stopDesk = useDesk.subscribe((now, before) => {
     if (now.selection !== before.selection || now.panels !== before.panels || now.found !== before.found) remark();
+    if (now.street !== before.street) streetShown();
     else if (now.shown !== before.shown) map.triggerRepaint();
   });
   const stopLive = connection.subscribe(() => map.triggerRepaint());
@@ -140,6 +152,7 @@ export function createCityMap({ host, territory, promise, ownOnly, boxClass, onT
 
   return () => {
     clearInterval(aging);
+    stopAnchor();
     stopFirst();
     stopLive();
     stopDesk();

@@ -13,12 +13,37 @@ export const getMap = (): MapLibre | null => current;
 const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const duration = () => (calm() ? 0 : 400);
 
+const listeners = new Set<(box: Bbox) => void>();
+
+/** Hear where a window without a map was asked to look: the maps of the windows beside it go there. */
+export function onShow(listener: (box: Bbox) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+function pass(box: Bbox): void {
+  for (const listener of listeners) listener(box);
+}
+
+/** Degrees around a point, as a box. */
+const around = 0.002;
+
 export function showPoint(point: LonLat, zoom = 17): void {
   const map = current;
+  const [lon, lat] = point;
+  if (!map) pass([lon - around, lat - around, lon + around, lat + around]);
   map?.easeTo({ center: point, zoom: Math.max(zoom, map.getZoom()), duration: duration() });
 }
 
-export function showBox([west, south, east, north]: Bbox, maxZoom = 17): void {
+/** What the map shows now. */
+export function viewBox(): Bbox | null {
+  const bounds = current?.getBounds();
+  return bounds ? [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()] : null;
+}
+
+export function showBox(box: Bbox, maxZoom = 17): void {
+  const [west, south, east, north] = box;
+  if (!current) pass(box);
   current?.fitBounds([[west, south], [east, north]], { padding: 60, maxZoom, duration: duration() });
 }
 

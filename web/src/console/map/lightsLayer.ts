@@ -5,7 +5,8 @@
 import type { CustomLayerInterface, Map as MapLibre } from "maplibre-gl";
 import type { Channel, LightStore } from "../../shared/live/store";
 import { mercatorX, mercatorY } from "./mercator";
-import { fragmentShader, vertexShader } from "./shaders";
+import type { Palette } from "../../shared/tokens";
+import { fragmentShaderOf, vertexShader } from "./shaders";
 
 export const mark = { selected: 1, active: 2, dimmed: 4 } as const;
 
@@ -43,9 +44,9 @@ export function radiusAt(zoom: number): number {
   return r0 + ((zoom - z0) / (z1 - z0)) * (r1 - r0);
 }
 
-function compile(gl: WebGL2RenderingContext): WebGLProgram {
+function compile(gl: WebGL2RenderingContext, palette: Palette): WebGLProgram {
   const program = gl.createProgram();
-  const sources: [number, string][] = [[gl.VERTEX_SHADER, vertexShader], [gl.FRAGMENT_SHADER, fragmentShader]];
+  const sources: [number, string][] = [[gl.VERTEX_SHADER, vertexShader], [gl.FRAGMENT_SHADER, fragmentShaderOf(palette)]];
   for (const [type, source] of sources) {
     const shader = gl.createShader(type);
     if (!shader) throw new Error("The graphics context was lost.");
@@ -85,6 +86,7 @@ export class LightsLayer implements CustomLayerInterface {
     private readonly store: LightStore,
     private readonly view: () => LightsView,
     center: [number, number],
+    private readonly palette: Palette,
   ) {
     this.origin = [mercatorX(center[0]), mercatorY(center[1])];
     this.epoch = Math.floor(view().now);
@@ -93,7 +95,7 @@ export class LightsLayer implements CustomLayerInterface {
   onAdd(map: MapLibre, context: WebGLRenderingContext | WebGL2RenderingContext): void {
     this.map = map;
     this.gl = context as WebGL2RenderingContext;
-    this.program = compile(this.gl);
+    this.program = compile(this.gl, this.palette);
     this.stop = this.store.subscribe(() => map.triggerRepaint());
   }
 

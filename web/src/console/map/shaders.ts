@@ -1,5 +1,8 @@
-/** How a light is drawn: luminance when normal; hollow when silent; colour and shape when abnormal. */
-import { colour } from "../../shared/tokens";
+/**
+ * How a light is drawn: luminance when normal; hollow when silent; colour and shape when abnormal. While the picture is not
+ * live, every one is hollow and keeps what it last meant: a fault its shape, and its colour as an outline.
+ */
+import type { Palette } from "../../shared/tokens";
 
 function vec3(hex: string): string {
   const channel = (from: number) => (parseInt(hex.slice(from, from + 2), 16) / 255).toFixed(4);
@@ -29,8 +32,9 @@ flat out float v_size;
 flat out uint v_mark;
 flat out int v_pending;
 
+// A picture that stands still does not age: what was silent when it stopped was silent.
 int conditionOf(uint flags) {
-  if (!u_live || u_now - a_at > u_promise) return 1;
+  if (u_now - a_at > u_promise) return 1;
   if ((flags & 2u) != 0u) return 2;
   if ((flags & 1u) != 0u) return 3;
   if ((flags & 4u) != 0u) return 4;
@@ -59,7 +63,7 @@ void main() {
 }
 `;
 
-export const fragmentShader = `#version 300 es
+export const fragmentShaderOf = (colour: Palette): string => `#version 300 es
 precision highp float;
 flat in int v_condition;
 flat in float v_level;
@@ -68,6 +72,7 @@ flat in float v_size;
 flat in uint v_mark;
 flat in int v_pending;
 uniform float u_ratio;
+uniform bool u_live;
 out vec4 colour;
 
 float fill(float distance) { return clamp(0.5 - distance * u_ratio, 0.0, 1.0); }
@@ -91,8 +96,14 @@ void main() {
   colour = vec4(0.0);
   if (v_condition == 0) {
     float lit = pow(v_level, 0.8);
+    vec3 light = mix(${vec3(colour.lampOff)}, ${vec3(colour.lampFull)}, lit);
+    if (!u_live) {
+      over(${vec3(colour.void)}, fill(away - r) * 0.7);
+      over(light, ring(away - r + 0.5, r > 3.0 ? 1.4 : 0.9));
+    } else {
     if (r > 3.0) over(${vec3(colour.lampFull)}, 0.22 * lit * pow(max(0.0, 1.0 - away / (r * 2.4)), 1.5));
-    over(mix(${vec3(colour.lampOff)}, ${vec3(colour.lampFull)}, lit), fill(away - r));
+    over(light, fill(away - r));
+    }
   } else if (v_condition == 1) {
     float dash = r > 3.0 ? dashes(p, 6.0) : 1.0;
     over(${vec3(colour.void)}, fill(away - r) * 0.7);
@@ -102,7 +113,8 @@ void main() {
       : v_condition == 4 ? ${vec3(colour.medium)} : ${vec3(colour.low)};
     float d = shape(v_condition == 3 ? p + vec2(0.0, -r * 0.1) : p, r);
     over(${vec3(colour.void)}, fill(d - 1.2) * 0.9);
-    over(tint, fill(d));
+    if (u_live) over(tint, fill(d));
+    else over(tint, ring(d + 0.7, 1.6));
   }
   float edge = v_condition > 1 ? r * 1.3 : r;
   if (v_pending == 1) over(${vec3(colour.focus)}, ring(away - edge - 2.5, 1.2) * dashes(p, 5.0));

@@ -1,13 +1,13 @@
 /** The base map: ground, municipalities, streets and their names. No tile or glyph server: text is drawn locally. */
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { Territory } from "../../shared/api/types";
-import { colour } from "../../shared/tokens";
+import type { Palette } from "../../shared/tokens";
 
 const font = ["Inter Variable"];
 const strong = ["Vigie Semibold"];
-const halo = { "text-halo-color": colour.void, "text-halo-width": 1.6 };
+export const streetLine = "street-found";
 
-const layers: LayerSpecification[] = [
+const layersOf = (colour: Palette): LayerSpecification[] => [
   { id: "ground", type: "background", paint: { "background-color": colour.void } },
   { id: "land", type: "fill", source: "contours", paint: { "fill-color": colour.land } },
   {
@@ -22,17 +22,26 @@ const layers: LayerSpecification[] = [
       "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 10, 0.4, 13, 1.2, 16, 5, 19, 22],
     },
   },
+  // The street that was looked for; which one is said as a filter, none at first.
+  {
+    id: streetLine, type: "line", source: "streets", filter: ["==", ["get", "name"], ""],
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: {
+      "line-color": colour.focus, "line-opacity": 0.55,
+      "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 10, 2, 13, 4, 16, 9, 19, 26],
+    },
+  },
 ];
 
 /** Drawn above the lights. */
-const labels: LayerSpecification[] = [
+const labelsOf = (colour: Palette): LayerSpecification[] => [
   {
     id: "street-names", type: "symbol", source: "streets", minzoom: 14.2,
     layout: {
       "symbol-placement": "line", "text-field": ["get", "name"], "text-font": font,
       "text-size": ["interpolate", ["linear"], ["zoom"], 14, 10.5, 18, 14], "text-padding": 12, "symbol-spacing": 380,
     },
-    paint: { "text-color": "#7e8c9a", ...halo },
+    paint: { "text-color": colour.streetName, "text-halo-color": colour.void, "text-halo-width": 1.6 },
   },
   {
     id: "municipality-names", type: "symbol", source: "municipalities", maxzoom: 15,
@@ -41,13 +50,13 @@ const labels: LayerSpecification[] = [
       "text-size": ["interpolate", ["linear"], ["get", "population"], 500, 12, 20_000, 14, 150_000, 19],
       "symbol-sort-key": ["-", 0, ["get", "population"]], "text-padding": 4, "text-anchor": "bottom", "text-offset": [0, -0.7],
     },
-    paint: { "text-color": "#c6d0da", "text-halo-color": colour.void, "text-halo-width": 2.4, "text-halo-blur": 0.4 },
+    paint: { "text-color": colour.placeName, "text-halo-color": colour.void, "text-halo-width": 2.4, "text-halo-blur": 0.4 },
   },
 ];
 
 export const firstLabel = "street-names";
 
-export function mapStyle(territory: Territory): StyleSpecification {
+export function mapStyle(territory: Territory, palette: Palette): StyleSpecification {
   return {
     version: 8,
     sources: {
@@ -65,6 +74,6 @@ export function mapStyle(territory: Territory): StyleSpecification {
         },
       },
     },
-    layers: [...layers, ...labels],
+    layers: [...layersOf(palette), ...labelsOf(palette)],
   };
 }

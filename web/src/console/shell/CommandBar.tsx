@@ -11,7 +11,7 @@ import { explain } from "../../shared/i18n/words";
 import { showBox, showPoint } from "../map/controller";
 import { useDesks, useRoomVerbs } from "../frame/rooms";
 import { useCan } from "../session/session";
-import { openAsset } from "../state/desk";
+import { openAsset, useDesk } from "../state/desk";
 import classes from "./CommandBar.module.css";
 import { focusTopPanel } from "./focus";
 import { allVerbs, matching, selectIn } from "./verbs";
@@ -25,6 +25,7 @@ const touch = window.matchMedia("(hover: none)").matches;
 function go(item: SearchItem): void {
   if (item.bbox) showBox(item.bbox, item.type === "municipality" ? 14 : 17);
   else showPoint(item.point, item.type === "asset" || item.type === "address" ? 18 : 16);
+  useDesk.getState().set({ street: item.type === "street" ? { name: item.label, municipality: item.detail } : null });
   if (item.type !== "asset") return;
   openAsset(Number(item.id));
   focusTopPanel();

@@ -24,7 +24,7 @@ export function Faults({ words = false }: { words?: boolean }) {
         const label = t("counters.show", { condition: t(`condition.${condition}`), n: format.number(counters[condition]) });
         return (
           <li key={condition}>
-            <UnstyledButton className={classes["counter"]} title={label} aria-label={label} data-testid={`faults-${condition}`} onClick={() => showFaults(condition, promise)}>
+            <UnstyledButton className={classes["counter"]} title={label} aria-label={label} data-testid={`faults-${condition}`} onClick={() => showFaults(condition, promise, t(`condition.${condition}`))}>
               <Shape condition={condition} size={11} />
               {words && t(`condition.${condition}`)}
               <span className={classes["count"]}>{format.number(counters[condition])}</span>

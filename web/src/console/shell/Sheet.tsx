@@ -10,20 +10,20 @@ interface Props {
   /** Beside the title: how many. */
   aside?: ReactNode;
   tools?: ReactNode;
-  /** Over the whole table: list and object side by side. */
+  /** All of the place: list and object side by side. */
   wide?: boolean;
   onKeyDown?: (event: KeyboardEvent<HTMLElement>) => void;
   children: ReactNode;
 }
 
-/** A desk's page, over the left of the map. */
+/** A desk's page, beside the map or instead of it. */
 export function Sheet({ title, aside, tools, wide = false, onKeyDown, children }: Props) {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [title]);
   return (
-    <section className={classes["sheet"]} aria-label={title} data-wide={wide || undefined} onKeyDown={onKeyDown}>
+    <section className={classes["sheet"]} aria-label={title} data-sheet data-pane="list" data-wide={wide || undefined} onKeyDown={onKeyDown}>
       <header className={classes["head"]}>
         <h1 ref={heading} tabIndex={-1} className={classes["title"]}>{title}</h1>
         {aside !== undefined && <span className={classes["aside"]} data-testid="sheet-aside">{aside}</span>}

@@ -1,5 +1,5 @@
 import { Menu, Modal, UnstyledButton } from "@mantine/core";
-import { ChevronDown, CircleUser, KeyRound, Keyboard, Languages, LogOut } from "lucide-react";
+import { ChevronDown, CircleUser, KeyRound, Keyboard, Languages, LogOut, Moon, Sun } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
@@ -9,6 +9,7 @@ import { leave, useSession } from "../session/session";
 import { useDesk } from "../state/desk";
 import { useRoleName } from "../state/roles";
 import { useMunicipality } from "../state/server";
+import { useTheme } from "../state/theme";
 import classes from "./UserMenu.module.css";
 
 export function UserMenu() {
@@ -17,6 +18,7 @@ export function UserMenu() {
   const municipality = useMunicipality();
   const roleName = useRoleName();
   const [, navigate] = useLocation();
+  const { scheme, choose } = useTheme();
   const [changing, setChanging] = useState(false);
   const initials = user.display_name.split(/\s+/).map((part) => part[0] ?? "").join("").slice(0, 2).toUpperCase();
   const other = i18n.language === "fr" ? "en" : "fr";
@@ -41,6 +43,7 @@ export function UserMenu() {
           <Menu.Divider />
           <Menu.Item leftSection={<CircleUser size={15} />} onClick={() => navigate("/account")} data-testid="my-account">{t("signin.account")}</Menu.Item>
           <Menu.Item leftSection={<Languages size={15} />} onClick={() => void setLanguage(other)}>{t("language.switch")}</Menu.Item>
+          <Menu.Item leftSection={scheme === "dark" ? <Sun size={15} /> : <Moon size={15} />} data-testid="theme" onClick={() => choose(scheme === "dark" ? "light" : "dark")}>{t(scheme === "dark" ? "theme.light" : "theme.dark")}</Menu.Item>
           <Menu.Item leftSection={<Keyboard size={15} />} onClick={() => useDesk.getState().set({ shortcuts: true })}>{t("shortcuts.title")}</Menu.Item>
           <Menu.Item leftSection={<KeyRound size={15} />} onClick={() => setChanging(true)}>{t("password.title")}</Menu.Item>
           <Menu.Divider />

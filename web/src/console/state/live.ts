@@ -29,6 +29,12 @@ export function useNow(): number {
   return connection.now();
 }
 
+/** When what is shown was true, in seconds: now, or the moment the picture stood still. */
+export function pictureTime(): number {
+  const { live, since } = connection.status;
+  return (live || since === null ? connection.now() : Math.min(since, connection.now())) / 1000;
+}
+
 /** A light's live state; renders again at most four times a second, and only when its channel changed. */
 export function useLight(id: number): Light | null {
   const [light, setLight] = useState(() => lights.get(id));
@@ -60,8 +66,8 @@ function same(a: Light | null, b: Light | null): boolean {
 }
 
 export function useCounters(promise: number): Counters {
-  const [counters, setCounters] = useState(() => lights.count(connection.now() / 1000, promise));
-  const count = useCallback(() => setCounters(lights.count(connection.now() / 1000, promise)), [promise]);
+  const [counters, setCounters] = useState(() => lights.count(pictureTime(), promise));
+  const count = useCallback(() => setCounters(lights.count(pictureTime(), promise)), [promise]);
   useEffect(() => onBeat(count), [count]);
   useEffect(() => lights.subscribe((changed) => changed === null && count()), [count]);
   return counters;

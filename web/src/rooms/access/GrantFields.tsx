@@ -8,7 +8,8 @@ import { useTerritory } from "../../console/state/server";
 import classes from "./Admin.module.css";
 
 export type GrantInput = Pick<Grant, "role" | "municipality" | "trade">;
-export const firstGrant: GrantInput = { role: "operator", municipality: "*", trade: "*" };
+/** Rights that widen are chosen, never preset: there is no territory until one is. */
+export const firstGrant: GrantInput = { role: "operator", municipality: "", trade: "*" };
 
 /** Who may do what, where: a line a right. */
 export function GrantFields({ grants, onChange }: { grants: GrantInput[]; onChange: (grants: GrantInput[]) => void }) {
@@ -27,8 +28,8 @@ export function GrantFields({ grants, onChange }: { grants: GrantInput[]; onChan
             onChange={(role) => role && put(i, { role })} data={[...new Set([...roles, grant.role])].map((value) => ({ value, label: roleName(value) }))}
           />
           <Select
-            flex={1.4} label={i === 0 ? t("users.where") : undefined} aria-label={t("users.where")} searchable value={grant.municipality}
-            onChange={(municipality) => put(i, { municipality: municipality ?? "*" })} data={places}
+            flex={1.4} label={i === 0 ? t("users.where") : undefined} aria-label={t("users.where")} searchable required withAsterisk={false} placeholder={t("users.chooseWhere")} value={grant.municipality || null} data-testid="grant-where"
+            onChange={(municipality) => put(i, { municipality: municipality ?? grant.municipality })} data={places}
           />
           <ActionIcon size={32} variant="subtle" color="gray" aria-label={t("users.removeGrant")} onClick={() => onChange(grants.filter((_, at) => at !== i))}>
             <X size={16} />

@@ -1,16 +1,18 @@
-import { Button, NumberInput, Slider, Stack, TextInput } from "@mantine/core";
+import { Button, NumberInput, Slider, Stack, TextInput, UnstyledButton } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { postCommand } from "./calls";
 import { explain } from "../../shared/i18n/words";
+import { useForgetOffline } from "../../shared/live/useForgetOffline";
 import { flag } from "../../shared/live/protocol";
 import { Refusal } from "../../console/session/Refusal";
 import { focusTopPanel } from "../../console/shell/focus";
 import { useDesk } from "../../console/state/desk";
-import { lights } from "../../console/state/live";
-import { useFormat } from "../../console/state/server";
+import { lights, pictureTime, useLiveStatus, useNow } from "../../console/state/live";
+import { useFormat, usePromise } from "../../console/state/server";
 import { type Levels, keep } from "./before";
+import { keepReason, previewOf, usualReasons } from "./preview";
 import classes from "./command.module.css";
 
 interface Props {
@@ -58,11 +60,23 @@ export function CommandForm({ assets, initialLevel, initialReason = "" }: Props)
       client.setQueryData(["command", command.id], command);
       void client.invalidateQueries({ queryKey: ["commands"] });
       useDesk.getState().openPanel({ kind: "command", id: command.id });
+      keepReason(reason.trim());
       setReason("");
       focusTopPanel();
     },
   });
-  const ready = reason.trim().length > 0 && assets.length > 0;
+  const { live } = useLiveStatus();
+  useForgetOffline(send.error, send.reset);
+  const promise = usePromise();
+  useNow();
+  const { levels, more, mute } = previewOf(lights, assets, Math.floor(pictureTime()), promise);
+  const effect = [
+    ...levels.map((part) => t("command.effectPart", { n: format.number(part.n), level: format.percent(part.level) })),
+    ...(more > 0 ? [t("command.effectMore", { n: format.number(more) })] : []),
+    ...(mute > 0 ? [t("command.effectMute", { count: mute, n: format.number(mute) })] : []),
+  ].join(" · ");
+  const usual = usualReasons([t("command.usual1"), t("command.usual2"), t("command.usual3")]);
+  const ready = live && reason.trim().length > 0 && assets.length > 0;
 
   return (
     <form
@@ -86,6 +100,11 @@ export function CommandForm({ assets, initialLevel, initialReason = "" }: Props)
           aria-label={t("command.reason")} placeholder={t("command.reasonPlaceholder")} data-testid="reason-input" maxLength={500} required
           value={reason} onChange={(event) => setReason(event.currentTarget.value)}
         />
+        <div className={classes["usual"]} role="group" aria-label={t("command.usual")}>
+          {usual.map((text) => <UnstyledButton key={text} title={text} onClick={() => setReason(text)}>{text}</UnstyledButton>)}
+        </div>
+        {effect && <p className={classes["note"]} data-testid="command-effect">{t("command.effect", { levels: effect })}</p>}
+        {!live && <p className={classes["note"]} role="status">{t("frame.notLive")}</p>}
         {send.isError && <Refusal>{explain(send.error)}</Refusal>}
         <Button type="submit" disabled={!ready} loading={send.isPending} data-testid="command-submit" fullWidth>
           {t("command.set", { count: assets.length, n: format.number(assets.length), level: format.percent(level) })}

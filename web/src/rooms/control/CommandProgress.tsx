@@ -7,15 +7,15 @@ import { barOrder, countOf, unconfirmed, underWay } from "./progress";
 
 export const stateColour: Record<CommandState, string> = {
   confirmed: colour.lampFull,
-  delivered: "#8d99a5",
-  sent: "#657482",
-  requested: "#465462",
-  awaiting_approval: "#465462",
+  delivered: "color-mix(in srgb, var(--v-lampFull) 68%, var(--v-line))",
+  sent: "color-mix(in srgb, var(--v-lampFull) 44%, var(--v-line))",
+  requested: "color-mix(in srgb, var(--v-lampFull) 28%, var(--v-line))",
+  awaiting_approval: "color-mix(in srgb, var(--v-lampFull) 28%, var(--v-line))",
   refused: colour.high,
   failed: colour.critical,
   timed_out: colour.medium,
-  cancelled: "#5f6e7c",
-  superseded: "#5f6e7c",
+  cancelled: "color-mix(in srgb, var(--v-lampFull) 40%, var(--v-line))",
+  superseded: "color-mix(in srgb, var(--v-lampFull) 40%, var(--v-line))",
 };
 const always: CommandState[] = ["confirmed", "delivered", "sent", "refused", "failed", "timed_out"];
 

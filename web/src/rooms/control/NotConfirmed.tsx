@@ -1,5 +1,5 @@
 import { Button, UnstyledButton } from "@mantine/core";
-import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { getCommandTargets } from "./calls";
 import type { Command, CommandState, CommandTarget } from "../../shared/api/types";
@@ -12,16 +12,19 @@ import { focusTopPanel } from "../../console/shell/focus";
 import { openAsset, useDesk } from "../../console/state/desk";
 import { useFormat } from "../../console/state/server";
 import classes from "./command.module.css";
-import { countOf, unconfirmed, unconfirmedEnds } from "./progress";
+import { countOf, openStates, unconfirmed, unconfirmedEnds, underWay } from "./progress";
 
-async function allTargets(command: Command): Promise<number[]> {
+/** What a safety lock refused is not to be tried again; a person looks at it first. */
+const locked = "interlock";
+
+async function allTargets(command: Command, again: boolean): Promise<number[]> {
   const ids: number[] = [];
   for (const state of unconfirmedEnds) {
     if (countOf(command.counts, state) === 0) continue;
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<typeof getCommandTargets>> = await getCommandTargets(command.id, state, cursor);
-      ids.push(...page.items.map(({ asset }) => asset.id));
+      ids.push(...page.items.filter(({ error }) => !again || error?.code !== locked).map(({ asset }) => asset.id));
       cursor = page.next ?? null;
     } while (cursor);
   }
@@ -74,40 +77,64 @@ function TargetsIn({ command, state }: { command: Command; state: CommandState }
   );
 }
 
+/** Who has not answered yet, by name, and until when they are waited for. */
+function Awaited({ command }: { command: Command }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (underWay(command) === 0) return null;
+  return (
+    <div data-testid="awaited">
+      <p className={classes["note"]}>{t("command.awaitedUntil", { time: format.time(command.expires_at) })}</p>
+      {openStates.filter((state) => countOf(command.counts, state) > 0).map((state) => <TargetsIn key={state} command={command} state={state} />)}
+    </div>
+  );
+}
+
 /** The lights that did not confirm: which, why, and what to do about just them. */
 export function NotConfirmed({ command }: { command: Command }) {
   const { t } = useTranslation();
   const format = useFormat();
   const missing = unconfirmed(command.counts);
   const pick = useMutation({
-    mutationFn: () => allTargets(command),
+    mutationFn: () => allTargets(command, false),
     onSuccess: (ids) => {
       useDesk.getState().select(ids);
       showLights(ids);
     },
   });
+  // How many are left is known once it is known why those were refused.
+  const retryable = useQuery({
+    queryKey: ["targets", command.id, "retryable", missing], queryFn: () => allTargets(command, true), enabled: countOf(command.counts, "refused") > 0,
+  });
+  const some = countOf(command.counts, "refused") > 0 ? retryable.data?.length : missing;
   const again = useMutation({
-    mutationFn: () => allTargets(command),
+    mutationFn: () => allTargets(command, true),
     onSuccess: (ids) => {
       useDesk.getState().retry(ids, { level: command.params["level"] ?? 0, reason: command.reason ?? "" });
       focusTopPanel();
     },
   });
-  if (missing === 0) return null;
+  if (missing === 0) return <Awaited command={command} />;
   return (
+    <>
+    <Awaited command={command} />
     <div data-testid="not-confirmed-list" data-count={missing}>
       <div className={classes["actions"]}>
         <Button size="xs" variant="default" loading={pick.isPending} onClick={() => pick.mutate()}>
           {t("command.selectMissing", { count: missing, n: format.number(missing) })}
         </Button>
-        <Button size="xs" variant="default" loading={again.isPending} onClick={() => again.mutate()} data-testid="command-retry">
-          {t("command.retryMissing", { count: missing, n: format.number(missing) })}
-        </Button>
+        {some !== undefined && some > 0 && (
+          <Button size="xs" variant="default" loading={again.isPending} onClick={() => again.mutate()} data-testid="command-retry" data-count={some}>
+            {t("command.retryMissing", { count: some, n: format.number(some) })}
+          </Button>
+        )}
       </div>
+      {some !== undefined && some < missing && <p className={classes["note"]} data-testid="not-again">{t("command.notAgain", { count: missing - some, n: format.number(missing - some) })}</p>}
       {(pick.isError || again.isError) && <Refusal>{explain(pick.error ?? again.error)}</Refusal>}
       {unconfirmedEnds.filter((state) => countOf(command.counts, state) > 0).map((state) => (
         <TargetsIn key={state} command={command} state={state} />
       ))}
     </div>
+    </>
   );
 }

@@ -7,7 +7,7 @@ import { showLights } from "../../console/map/controller";
 import { useCan } from "../../console/session/session";
 import { Panel, Section } from "../../console/shell/Panel";
 import { useDesk } from "../../console/state/desk";
-import { lights, useNow } from "../../console/state/live";
+import { lights, pictureTime, useNow } from "../../console/state/live";
 import { useFormat, usePromise } from "../../console/state/server";
 import { CommandForm } from "./CommandForm";
 import classes from "./SelectionPanel.module.css";
@@ -41,7 +41,8 @@ export default function SelectionPanel() {
   const draft = useDesk((desk) => desk.draft);
   const clear = useDesk((desk) => desk.clearSelection);
   const promise = usePromise();
-  const now = Math.floor(useNow() / 1000);
+  useNow();
+  const now = Math.floor(pictureTime());
   const assets = useMemo(() => [...selection], [selection]);
   const { counts, level, power } = useMemo(() => summary(selection, now, promise), [selection, now, promise]);
   return (

@@ -4,6 +4,9 @@ import type { Command, CommandCounts, CommandState } from "../../shared/api/type
 /** How a target ends without having confirmed. */
 export const unconfirmedEnds = ["refused", "failed", "timed_out", "cancelled", "superseded"] as const satisfies readonly CommandState[];
 
+/** How a target waits: whose answer is still to come. */
+export const openStates = ["delivered", "sent", "awaiting_approval", "requested"] as const satisfies readonly CommandState[];
+
 /** Left to right along the bar. */
 export const barOrder = [
   "confirmed", "delivered", "sent", "awaiting_approval", "requested", "refused", "failed", "timed_out", "cancelled", "superseded",

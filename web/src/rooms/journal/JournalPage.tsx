@@ -34,6 +34,26 @@ function PartSelect() {
   );
 }
 
+const recent = 500;
+
+/** Those who acted lately, as a term of the filter. */
+function PersonSelect() {
+  const { t } = useTranslation();
+  const [path, navigate] = useLocation();
+  const search = useSearch();
+  const state = readState(search);
+  const lately = useQuery({ queryKey: ["journal", "people"], queryFn: () => getJournal({ limit: recent }), staleTime: 60_000 });
+  const value = fieldOf(state.filter, "actor");
+  const names = new Set(lately.data?.items.flatMap(({ actor }) => (actor.name && actor.kind !== "system" ? [actor.name] : [])));
+  if (value) names.add(value);
+  return (
+    <Select
+      w={160} size="xs" clearable searchable aria-label={t("journal.person")} placeholder={t("journal.anybody")} value={value} data={[...names].sort((a, b) => a.localeCompare(b))} data-testid="journal-person"
+      onChange={(name) => navigate(path + writeState(search, { ...state, filter: withField(state.filter, "actor", name) }), { replace: true })}
+    />
+  );
+}
+
 function EntryDetail({ id: entry }: { id: string }) {
   const format = useFormat();
   const found = useQuery({ queryKey: ["journal", entry, "entry"], queryFn: () => getJournalEntry(entry) });
@@ -74,7 +94,7 @@ export default function JournalPage() {
     <ListPage
       title={t("desk.journal")} path="/journal" queryKey={["journal", mine]} load={load} id={id} columns={columns} every={10_000} initialSort="-recorded" views={views}
       filter={{
-        placeholder: t("journal.filterPlaceholder"),
+        placeholder: t("journal.filterPlaceholder"), time: "occurred",
         words: (field, value) => (field === "act" ? partWord(value) : field === "actor" ? value : field === "object" ? objectWord(value) : null),
       }}
       queue={(entry) => ({ title: actOf(entry), age: <Time at={entry.occurred} />, line: [actorOf(entry), entry.reason && visible(entry.reason)].filter(Boolean).join(" · ") })}
@@ -82,6 +102,7 @@ export default function JournalPage() {
       tools={(
         <>
           <Checkbox size="xs" label={t("journal.mine")} checked={mine} onChange={(event) => setMine(event.currentTarget.checked)} />
+          <PersonSelect />
           <PartSelect />
         </>
       )}

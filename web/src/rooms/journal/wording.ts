@@ -44,9 +44,11 @@ export function valueWord(field: string, value: string, { format, municipality }
 }
 
 /** An act as a sentence: it may name its parameters, and those of the command it carries. */
-export function actOf({ act, params }: JournalEntry): string {
+export function actOf({ act, params, personal }: JournalEntry): string {
   const inner = params["params"];
-  return word("act", act, typeof inner === "object" && inner !== null ? { ...params, ...inner } : params);
+  // A name that the act keeps may have been erased since; what somebody typed at the door may be anything.
+  const named = personal["username"] === undefined ? i18next.t("journal.erased") : visible(personal["username"]);
+  return word("act", act, { username: named, ...params, ...(typeof inner === "object" ? inner : {}) });
 }
 
 export function actorOf({ actor }: JournalEntry): string {

@@ -2,8 +2,8 @@ import { useTranslation } from "react-i18next";
 import { colour } from "../../shared/tokens";
 
 const signs = {
-  ok: <circle cx="6" cy="6" r="4" fill={colour.good} />,
-  standby: <circle cx="6" cy="6" r="3.5" fill="none" stroke={colour.good} strokeWidth="1.4" />,
+  ok: <circle cx="6" cy="6" r="4" fill={colour.second} />,
+  standby: <circle cx="6" cy="6" r="3.5" fill="none" stroke={colour.second} strokeWidth="1.4" />,
   starting: <circle cx="6" cy="6" r="3.5" fill="none" stroke={colour.second} strokeWidth="1.4" strokeDasharray="2.4 1.6" />,
   degraded: <rect x="2" y="2" width="8" height="8" fill={colour.medium} />,
   down: <path d="M6 .6 11.4 6 6 11.4.6 6Z" fill={colour.critical} />,

@@ -1,7 +1,7 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Crosshair } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { getAsset } from "./calls";
 import type { Asset } from "../../shared/api/types";
@@ -14,7 +14,7 @@ import { Panel, Section } from "../../console/shell/Panel";
 import { useDesk } from "../../console/state/desk";
 import { useLight } from "../../console/state/live";
 import { useKind, useMunicipality } from "../../console/state/server";
-import { HistorySection } from "./HistorySection";
+import { HistorySection, historyPlace } from "./HistorySection";
 import { Identity } from "./Identity";
 import { ObjectJournal } from "./ObjectJournal";
 import { StateTable } from "./StateTable";
@@ -41,16 +41,24 @@ function Body({ asset }: { asset: Asset }) {
   const { t } = useTranslation();
   const can = useCan();
   const kind = useKind(asset.kind);
+  const names = kind?.metrics.map(({ name }) => name) ?? Object.keys(asset.state);
+  const [metric, setMetric] = useState(names.includes("dimmingLevel") ? "dimmingLevel" : (names[0] ?? ""));
   const commandable = can("control.command") && kind?.commands.some(({ verb }) => verb === "set_dimming_level");
   return (
     <>
-      <Section title={t("asset.state")}><StateTable asset={asset} /></Section>
+      <Section title={t("asset.state")}><StateTable
+          asset={asset}
+          onHistory={(name) => {
+            setMetric(name);
+            document.getElementById(historyPlace(asset.id))?.scrollIntoView({ block: "nearest" });
+          }}
+        /></Section>
       {commandable && (
         <Section title={t("asset.command")}>
           <CommandForm assets={[asset.id]} initialLevel={asset.desired?.["dimmingLevel"] ?? asset.state["dimmingLevel"]?.value ?? 50} />
         </Section>
       )}
-      <HistorySection asset={asset} />
+      <HistorySection asset={asset} metric={metric} onMetric={setMetric} />
       <Section title={t("asset.identity")}><Identity asset={asset} /></Section>
       {can("journal.read") && <ObjectJournal id={asset.id} />}
     </>
@@ -68,7 +76,7 @@ export default function AssetPanel({ id: asked }: { id: string }) {
 
   return (
     <Panel
-      testId="asset-panel"
+      testId="asset-panel" object={{ type: "twin.asset", id: asked }}
       title={data?.name ?? t("asset.light", { id })}
       subtitle={data && [word("kind", data.kind), data.street, data.municipality && municipality(data.municipality)].filter(Boolean).join(" · ")}
       onClose={() => useDesk.getState().closePanel({ kind: "asset", id })}

@@ -1,67 +1,114 @@
-import { SegmentedControl, Select } from "@mantine/core";
+import { Button, SegmentedControl, Select } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Suspense, lazy, useState } from "react";
+import { Suspense, lazy, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { getHistory } from "./calls";
+import { Section } from "../../console/shell/Panel";
+import type { RangeName } from "../../console/state/range";
+import { useFormat, useKind, useTerritory } from "../../console/state/server";
+import { type Chosen, spanOf, useTime } from "../../console/state/time";
 import type { Asset } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 import { Empty, Failed, Loading } from "../../shared/ui/States";
-import { Section } from "../../console/shell/Panel";
-import { connection } from "../../console/state/live";
-import { useKind } from "../../console/state/server";
 import classes from "./asset.module.css";
+import { getHistory, search } from "./calls";
 
-const Chart = lazy(() => import("./Chart"));
-const hour = 3_600_000;
-const spans = { hour, day: 24 * hour, week: 168 * hour } as const;
-type Range = keyof typeof spans;
-const ranges: readonly Range[] = ["hour", "day", "week"];
+const Chart = lazy(() => import("../../console/charts/TimeChart"));
+const ranges = ["hour", "day", "night", "week"] as const satisfies readonly RangeName[];
 const points = 500;
+export const historyPlace = (asset: number): string => `history-${asset}`;
 
-export function HistorySection({ asset }: { asset: Asset }) {
-  const { t } = useTranslation();
-  const kind = useKind(asset.kind);
-  const names = kind?.metrics.map(({ name }) => name) ?? Object.keys(asset.state);
-  const [metric, setMetric] = useState(names.includes("dimmingLevel") ? "dimmingLevel" : (names[0] ?? ""));
-  const [range, setRange] = useState<Range>("day");
-  const span = spans[range];
-  const history = useQuery({
-    queryKey: ["history", asset.id, metric, range],
-    queryFn: () => {
-      const to = connection.now();
-      return getHistory(asset.id, { metric, from: new Date(to - span).toISOString(), to: new Date(to).toISOString(), points });
+function useHistory(asset: number | null, metric: string, chosen: Chosen) {
+  const zone = useTerritory()?.time_zone ?? "Europe/Paris";
+  return useQuery({
+    queryKey: ["history", asset, metric, chosen],
+    queryFn: async () => {
+      const span = spanOf(chosen, zone);
+      const history = await getHistory(asset ?? 0, { metric, from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString(), points });
+      return { ...history, span };
     },
-    enabled: metric !== "",
-    refetchInterval: 30_000,
+    enabled: asset !== null && metric !== "",
+    // What is over does not change.
+    refetchInterval: chosen.name === "custom" || chosen.name === "yesterday" ? false : 30_000,
     placeholderData: keepPreviousData,
   });
-  if (names.length === 0) return null;
-  const data = history.data;
-  const chooser = (
-    <Select
-      size="xs" w={148} aria-label={t("asset.metric")} value={metric} onChange={(value) => setMetric(value ?? metric)}
-      data={names.map((name) => ({ value: name, label: word("metric", name) }))}
-    />
-  );
-  const period = (
-    <SegmentedControl
-      size="xs" aria-label={t("asset.range.label")} value={range} onChange={(value) => setRange(value)}
-      data={ranges.map((value) => ({ value, label: t(`asset.range.${value}`) }))}
-    />
-  );
+}
+
+interface Other {
+  id: number;
+  name: string;
+}
+
+/** Another piece of equipment, by its name. */
+function ChooseOther({ self, onChoose }: { self: number; onChoose: (other: Other | null) => void }) {
+  const { t } = useTranslation();
+  const [words, setWords] = useState("");
+  const [asked] = useDebouncedValue(words.trim(), 200);
+  const found = useQuery({ queryKey: ["search", asked], queryFn: ({ signal }) => search(asked, signal), enabled: asked.length > 0, placeholderData: keepPreviousData });
+  const items = (found.data?.items ?? []).filter(({ type, id }) => type === "asset" && Number(id) !== self);
   return (
-    <Section title={t("asset.history")} end={<span className={classes["choosers"]}>{period}{chooser}</span>}>
-      {history.isError && !data ? <Failed error={history.error} retry={() => void history.refetch()} />
-        : !data ? <Loading rows={5} />
-        : data.t.length === 0 ? <Empty title={t("asset.noHistory")} />
-        : (
-          <Suspense fallback={<Loading rows={5} />}>
-            <Chart history={data} span={span} flag={kind?.metrics.find(({ name }) => name === data.metric)?.kind === "flag"} />
-            <div className={classes["chartNote"]}>
-              <span>{t(data.resolution === "raw" ? "asset.raw" : "asset.rolled", { resolution: data.resolution })}</span>
-            </div>
-          </Suspense>
-        )}
-    </Section>
+    <Select
+      size="xs" searchable autoFocus clearable aria-label={t("chart.compareWith")} placeholder={t("chart.compareWith")} data-testid="compare-with" nothingFoundMessage={asked ? t("bar.nothing", { words: asked }) : undefined}
+      searchValue={words} onSearchChange={setWords} data={items.map(({ id, label }) => ({ value: String(id), label }))} filter={({ options }) => options}
+      onChange={(value) => {
+        const item = items.find(({ id }) => String(id) === value);
+        onChoose(item ? { id: Number(item.id), name: item.label } : null);
+      }}
+    />
+  );
+}
+
+/** How a value came to be what it is: over the range that the whole console looks at, beside another's where that helps. */
+export function HistorySection({ asset, metric, onMetric }: { asset: Asset; metric: string; onMetric: (metric: string) => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const kind = useKind(asset.kind);
+  const names = kind?.metrics.map(({ name }) => name) ?? Object.keys(asset.state);
+  const { chosen, choose } = useTime();
+  const [comparing, setComparing] = useState(false);
+  const [other, setOther] = useState<Other | null>(null);
+  const history = useHistory(asset.id, metric, chosen);
+  const beside = useHistory(other?.id ?? null, metric, chosen);
+  const data = history.data;
+  const second = other ? beside.data : undefined;
+  const spec = kind?.metrics.find(({ name }) => name === metric);
+  const lines = useMemo(
+    () => [...(data ? [{ label: asset.name, t: data.t, v: data.v }] : []), ...(second && other ? [{ label: other.name, t: second.t, v: second.v }] : [])],
+    [data, second, other, asset.name],
+  );
+  if (names.length === 0) return null;
+  const flag = spec?.kind === "flag";
+  return (
+    <div id={historyPlace(asset.id)}>
+      <Section title={t("asset.history")} end={chosen.name === "custom" || chosen.name === "yesterday" ? <span className={classes["note"]}>{data && format.span(data.span.from, data.span.to)}</span> : null}>
+        <span className={classes["choosers"]}>
+          <SegmentedControl
+            size="xs" aria-label={t("asset.range.label")} value={chosen.name} onChange={(name) => choose({ name: name as RangeName })}
+            data={ranges.map((value) => ({ value, label: t(`time.${value}`) }))}
+          />
+          <Select
+            size="xs" flex={1} miw={110} aria-label={t("asset.metric")} value={metric} onChange={(value) => onMetric(value ?? metric)} data-testid="history-metric"
+            data={names.map((name) => ({ value: name, label: word("metric", name) }))}
+          />
+        </span>
+        {history.isError && !data ? <Failed error={history.error} retry={() => void history.refetch()} />
+          : !data ? <Loading rows={5} />
+          : data.t.length === 0 && !second ? <Empty title={t("asset.noHistory")} />
+          : (
+            <Suspense fallback={<Loading rows={5} />}>
+              <Chart
+                title={word("metric", data.metric)} lines={lines} unit={data.unit} from={data.span.from} to={data.span.to} stepped={flag || data.metric === "dimmingLevel"}
+                bounds={flag ? [0, 1] : data.metric === "dimmingLevel" ? [0, 100] : undefined} promise={spec?.promise_s ?? null} raw={data.resolution === "raw"}
+              />
+              <div className={classes["chartNote"]}>
+                {comparing ? <ChooseOther self={asset.id} onChoose={setOther} /> : (
+                  <Button size="compact-xs" variant="subtle" color="gray" data-testid="compare" onClick={() => setComparing(true)}>{t("chart.compare")}</Button>
+                )}
+                <span>{t(data.resolution === "raw" ? "asset.raw" : "asset.rolled", { resolution: data.resolution })}</span>
+              </div>
+            </Suspense>
+          )}
+      </Section>
+    </div>
   );
 }

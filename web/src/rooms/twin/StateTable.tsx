@@ -1,3 +1,4 @@
+import { UnstyledButton } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Asset, MetricSpec } from "../../shared/api/types";
 import type { Format } from "../../shared/i18n/format";
@@ -51,7 +52,8 @@ function shown(row: Row, format: Format, yes: string, no: string): string {
   return format.quantity(row.value, row.unit);
 }
 
-export function StateTable({ asset }: { asset: Asset }) {
+/** Every value answers since when; a press shows how it came to be. */
+export function StateTable({ asset, onHistory }: { asset: Asset; onHistory: (metric: string) => void }) {
   const { t } = useTranslation();
   const format = useFormat();
   const kind = useKind(asset.kind);
@@ -71,7 +73,9 @@ export function StateTable({ asset }: { asset: Asset }) {
           const fresh = freshness(age, row.promise, live);
           return (
             <tr key={row.name} data-freshness={fresh} data-alert={row.flag && row.value ? true : undefined} data-metric={row.name}>
-              <th scope="row">{word("metric", row.name)}</th>
+              <th scope="row">
+                <UnstyledButton className={classes["history"] ?? ""} title={t("asset.showHistory", { metric: word("metric", row.name) })} onClick={() => onHistory(row.name)}>{word("metric", row.name)}</UnstyledButton>
+              </th>
               <td className={classes["value"]}><span>{shown(row, format, t("asset.yes"), t("asset.no"))}</span></td>
               <td className={classes["age"]} title={row.at === null ? undefined : format.dateTime(row.at * 1000)}>
                 {age === null ? t("age.never") : format.age(age)}

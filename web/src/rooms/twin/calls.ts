@@ -9,7 +9,7 @@ export const search = async (q: string, signal: AbortSignal) => {
 };
 export const getAsset = (asset_id: number) =>
   ok(api.GET("/api/v1/assets/{asset_id}", { params: { path: { asset_id } } })) as Promise<Asset>;
-export const listAssets = (query: { filter: string; cursor: string | null; limit: number }) =>
+export const listAssets = (query: { filter: string; cursor: string | null; limit: number; sort?: string }) =>
   ok(api.GET("/api/v1/assets", { params: { query } })) as Promise<Page<Asset>>;
 export const getHistory = (asset_id: number, query: { metric: string; from: string; to: string; points: number }) =>
   ok(api.GET("/api/v1/assets/{asset_id}/history", { params: { path: { asset_id }, query } })) as Promise<History>;

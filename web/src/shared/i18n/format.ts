@@ -10,6 +10,10 @@ export interface Format {
   lag: (seconds: number) => string;
   time: (when: number | string) => string;
   clock: (when: number) => string;
+  /** "sam. 28 nov." */
+  weekday: (when: number) => string;
+  /** A stretch of time, as short as it can be said. */
+  span: (from: number, to: number) => string;
   dateTime: (when: number | string) => string;
   /** The day of a moment, short, for an axis. */
   dayOf: (when: number) => string;
@@ -28,7 +32,7 @@ const dayUnit: Record<string, string> = { fr: "j", en: "d" };
 const narrow = "\u00a0";
 
 function digitsFor(unit: string): number {
-  if (unit === "kWh" || unit === "W" || unit === "V" || unit === "°C") return 1;
+  if (unit === "kWh" || unit === "W" || unit === "V" || unit === "kW" || unit === "°C") return 1;
   return 0;
 }
 
@@ -50,6 +54,7 @@ export function makeFormat(language: string, timeZone: string): Format {
   });
   const day = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "numeric", timeZone: "UTC" });
   const dayOf = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", timeZone });
+  const weekday = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", timeZone });
   const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const number = (value: number, digits = 0) => numberWith(digits).format(value);
   const percentSign = `${language === "fr" ? narrow : ""}%`;
@@ -72,6 +77,8 @@ export function makeFormat(language: string, timeZone: string): Format {
     lag: (seconds) => `${tenths.format(Math.max(0, seconds))}${narrow}s`,
     time: (when) => time.format(ms(when)),
     clock: (when) => clock.format(when),
+    weekday: (when) => weekday.format(when),
+    span: (from, to) => `${dayOf.format(from)} ${clock.format(from)} – ${dayOf.format(from) === dayOf.format(to) ? "" : `${dayOf.format(to)} `}${clock.format(to)}`,
     dateTime: (when) => dateTime.format(ms(when)),
     dayOf: (when) => dayOf.format(when),
     day: (date) => day.format(Date.parse(date.slice(0, 10))),

@@ -4,21 +4,23 @@ import { colour } from "../tokens";
 
 export type Sign = Condition | "pending";
 
-const drawn: Record<Sign, React.ReactNode> = {
-  normal: <circle cx="6" cy="6" r="4" fill={colour.lampFull} />,
-  silent: <circle cx="6" cy="6" r="4" fill="none" stroke={colour.second} strokeWidth="1.4" strokeDasharray="2.6 1.6" />,
-  retired: <circle cx="6" cy="6" r="3" fill={colour.third} />,
-  supply: <path d="M6 .6 11.4 6 6 11.4.6 6Z" fill={colour.critical} />,
-  lamp: <path d="M6 1.2 11.2 10.400H.8Z" fill={colour.high} />,
-  fault: <rect x="1.8" y="1.8" width="8.4" height="8.4" fill={colour.medium} />,
-  unexpected: <circle cx="6" cy="6" r="4.6" fill={colour.low} />,
-  pending: <circle cx="6" cy="6" r="4.2" fill="none" stroke={colour.focus} strokeWidth="1.4" strokeDasharray="3 1.8" />,
+const drawn: Record<Sign, [shape: React.ReactNode, tint: string, hollow?: boolean]> = {
+  normal: [<circle key="normal" cx="6" cy="6" r="4" />, colour.lampFull],
+  silent: [<circle key="silent" cx="6" cy="6" r="4" strokeDasharray="2.6 1.6" />, colour.second, true],
+  retired: [<circle key="retired" cx="6" cy="6" r="3" />, colour.third],
+  supply: [<path key="supply" d="M6 .6 11.4 6 6 11.4.6 6Z" />, colour.critical],
+  lamp: [<path key="lamp" d="M6 1.2 11.2 10.4H.8Z" />, colour.high],
+  fault: [<rect key="fault" x="1.8" y="1.8" width="8.4" height="8.4" />, colour.medium],
+  unexpected: [<circle key="unexpected" cx="6" cy="6" r="4.6" />, colour.low],
+  pending: [<circle key="pending" cx="6" cy="6" r="4.2" strokeDasharray="3 1.8" />, colour.focus, true],
 };
 
+/** While nothing is live (`data-not-live` on the page), every shape is an outline of its own colour: see base.css. */
 export function Shape({ condition, size = 12 }: { condition: Sign; size?: number }) {
+  const [shape, tint, hollow = false] = drawn[condition];
   return (
-    <svg width={size} height={size} viewBox="0 0 12 12" aria-hidden style={{ flex: "none" }}>
-      {drawn[condition]}
+    <svg className="v-shape" data-hollow={hollow || undefined} width={size} height={size} viewBox="0 0 12 12" aria-hidden style={{ flex: "none", color: tint }}>
+      {shape}
     </svg>
   );
 }

@@ -1,0 +1,22 @@
+/** Since when something is wrong: the beginning of the run of "yes" that lasts until now. */
+import type { Condition } from "../../shared/live/condition";
+
+/** The flag that says it, for the conditions that equipment declares of itself. */
+export const flagOf: Partial<Record<Condition, string>> = { lamp: "lampFailure", supply: "supplyLoss" };
+
+export interface Onset {
+  at: number;
+  /** It was so when the history that was asked for begins: since then at least. */
+  before: boolean;
+}
+
+export function onsetOf(t: readonly number[], v: readonly (number | null)[]): Onset | null {
+  let from: number | null = null;
+  for (let i = v.length - 1; i >= 0; i--) {
+    const value = v[i];
+    if (value === null || value === undefined) continue;
+    if (value <= 0) return from === null ? null : { at: from, before: false };
+    from = t[i] ?? from;
+  }
+  return from === null ? null : { at: from, before: true };
+}
