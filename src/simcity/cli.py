@@ -39,7 +39,7 @@ def generate(
         raise fail(error) from None
     typer.echo(
         f"{out}: {made.lights} lights on {made.street_km:.0f} km of {made.streets} synthetic "
-        f"streets, {made.cabinets} cabinets (seed {seed})"
+        f"streets, {made.cabinets} cabinets, {made.others} other pieces of equipment (seed {seed})"
     )
 
 
