@@ -142,7 +142,7 @@ def choose(
                 spec.cut,
                 tuple(draw[: spec.count]),
                 spec.weather,
-            )  # fmt: skip
+            )
         )
     return steps
 

@@ -1,4 +1,4 @@
-"""One weather for the whole city: pure functions of the seed and of time, and what scenarios add."""
+"""One weather for the whole city, a pure function of seed and time; scenarios add to it."""
 
 from dataclasses import dataclass
 

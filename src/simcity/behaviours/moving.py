@@ -4,6 +4,7 @@ Where something is follows from seed and time alone: a stopped city resumes on t
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Line:
 
 def line(roads: Roads, nodes: list[int], speed: float, spacing: float, dwell: float) -> Line:
     """A line through some crossings and back, with a stop about every `spacing` metres."""
-    there = np.concatenate([roads.way(a, b) for a, b in zip(nodes, nodes[1:], strict=False)])
+    there = np.concatenate([roads.way(a, b) for a, b in pairwise(nodes)])
     path = np.concatenate([there, there[::-1]])
     length = np.hypot(*np.diff(path, axis=0).T)
     keep = np.concatenate([[True], length > 0.01])

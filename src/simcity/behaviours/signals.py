@@ -72,9 +72,9 @@ class TrafficLightController(Behaviour):
         length = cycle / self.stages[rows]
         stage = np.floor(second / length)
         mode = self.ordered_mode[rows].copy()
-        for number, name in enumerate(self.mode_names):
+        for place, name in enumerate(self.mode_names):
             if "mode" in self.modes.get(name, {}):
-                mode[self.mode[rows] == number] = self.modes[name]["mode"]
+                mode[self.mode[rows] == place] = self.modes[name]["mode"]
         mode[self.unpowered[rows]] = MODE.index("dark")
         into = second - stage * length
         return Moment(mode, plan, second, stage + 1, into, length - into)
