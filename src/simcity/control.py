@@ -6,6 +6,7 @@
 {"op":"levels","devices":["tok",…]}         true levels (all lamps without "devices")
 {"op":"fault","device":"tok","mode":"silent"}   none, silent, refuses, offline, or one of its kind
 {"op":"values","devices":["tok",…]}         what devices of any kind show now
+{"op":"keep"}                               the ledger keeps what every reading says from now on
 {"op":"scenario","name":"storm"}            play one of the library, or a file
 {"op":"write"}                              true lamp states into the ledger, on disk
 {"op":"stop"}                               drain and end
@@ -82,6 +83,8 @@ async def _do(city: City, request: Request, end: asyncio.Event) -> dict[str, Any
             city.fail(request.device, request.mode)
         case "values":
             return {"values": city.values(request.devices or [])}
+        case "keep":
+            city.keep_values()
         case "scenario":
             return {"playing": city.scenario(request.name)}
         case "write":

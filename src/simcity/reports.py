@@ -24,6 +24,7 @@ class Round:
     plan: Plan
     interval: float
     done: int = 0
+    once: bool = False
 
 
 class Reporter:
@@ -46,7 +47,7 @@ class Reporter:
         self._gateways, self._site_of = gateways, site_of
         self._site = np.array(site_of, dtype=np.int64)
         self._batch, self._city_time, self._keep = batch, city_time, keep
-        self._witness = witness
+        self.witness = witness
         self._rounds = self._plan(interval, rate)
 
     def _plan(self, interval: float, rate: float | None) -> list[Round]:
@@ -62,6 +63,8 @@ class Reporter:
             plan = Plan(mine[plan.order], plan.bounds, plan.gateway)
             every = plan.slots / rate if rate else interval * seconds / USUAL
             rounds.append(Round(plan, every))
+            if every > interval:  # who reports seldom says at the start that it is there
+                rounds.append(Round(plan, interval / 2, once=True))
         return rounds
 
     def report(self, elapsed: float, paused: bool) -> set[int]:
@@ -70,6 +73,8 @@ class Reporter:
         for one in self._rounds:
             slots = one.plan.slots
             first, to = due(one.done, elapsed, one.interval, slots)
+            if one.once:
+                first, to = min(first, slots), min(to, slots)
             self._stats.skipped += (first - one.done) if not paused else 0
             one.done = to
             while first < to and not paused:
@@ -120,6 +125,6 @@ class Reporter:
     def _write(self, devices: Ints) -> tuple[list[bytes], list[Row]]:
         now = time.time()
         bodies, rows = self._scribe.write(devices, self._city_time(now), int(now * 1000))
-        if self._witness is not None:
-            self._witness(bodies, rows)
+        if self.witness is not None:
+            self.witness(bodies, rows)
         return bodies, rows

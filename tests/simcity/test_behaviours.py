@@ -61,6 +61,7 @@ def test_a_kind_speaks_the_contract(city: Residents, name: str) -> None:
     declared = kinds.kinds()[name]
     behaviour = city.shared.kinds[name]
     assert [p.name for p in behaviour.points] == [p.name for p in declared.points]
+    assert behaviour.interval <= (declared.promise_s or 900)
     assert set(behaviour.verbs) == {command.verb for command in declared.commands}
     for point in behaviour.points:
         words = getattr(declared.point(point.name), "words", ())

@@ -240,7 +240,7 @@ class TechnicalPoint(Behaviour):
         Point("running", watched=True, words=RUNNING),
         Point("setPoint", 1, watched=True),
     )
-    interval = 300.0
+    interval = 120.0
     watch_every = 1.0
     verbs = ("write_set_point",)
     modes = {"fault": {"running": 2.0, "alarm": 1.0}, "alarm": {"alarm": 1.0}}  # noqa: RUF012
