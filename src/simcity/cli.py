@@ -39,7 +39,7 @@ def generate(
         raise fail(error) from None
     typer.echo(
         f"{out}: {made.lights} lights on {made.street_km:.0f} km of {made.streets} synthetic "
-        f"streets, {made.cabinets} cabinets (seed {seed})"
+        f"streets, {made.cabinets} cabinets, {made.others} other pieces of equipment (seed {seed})"
     )
 
 
@@ -79,13 +79,23 @@ def run(
         typer.Option(help="What the city's clock shows at the start, local; else true time."),
     ] = None,
     zone: Annotated[str, typer.Option(help="Time zone of the timetable.")] = "Europe/Paris",
+    city: Annotated[
+        Path | None, typer.Option(help="Folder of the drawn city: its streets, what feeds what.")
+    ] = None,
+    scenario: Annotated[
+        str, typer.Option(help="Play this from the start: a file, or one of the library.")
+    ] = "",
+    keep_values: Annotated[
+        bool, typer.Option("--keep-values", help="The ledger keeps what every reading said.")
+    ] = False,
 ) -> None:
-    """Let the city live: lights report over MQTT and obey commands. Ends on SIGTERM."""
+    """Let the city live: its devices report over MQTT and obey commands. Ends on SIGTERM."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     from simcity.live import live
     from simcity.provisioning import ProvisioningError, read_part, read_provisioning
     from simcity.run import City, Options
+    from simcity.scenario import ScenarioError
 
     source = context.get_parameter_source("batch")
     one_by_one = rate is not None and source is not None and source.name == "DEFAULT"
@@ -107,11 +117,16 @@ def run(
         zone=zone,
         window=window,
         keep=keep_hours * 3600,
+        folder=city,
+        scenario=scenario,
+        keep_values=keep_values,
     )
     boot_file = provisioning.with_name(provisioning.name + ".boot")
     os.umask(0o077)  # The ledger and the control socket are for their owner.
     try:
         live(lambda: City(mine, options, boot_file, ledger), control, duration, stats_every)
+    except (ProvisioningError, ScenarioError) as error:
+        raise fail(error) from None
     except sqlite3.Error as error:
         raise fail(f"the ledger {ledger} cannot be used: {error}") from None
 

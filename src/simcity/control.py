@@ -4,7 +4,10 @@
 {"op":"pause"} {"op":"resume"}              report no more; go on
 {"op":"drain","timeout":30}                 pause, and wait until all is acknowledged
 {"op":"levels","devices":["tok",…]}         true levels (all lamps without "devices")
-{"op":"fault","device":"tok","mode":"silent"}   silent, refuses, lampFailure, supplyLoss, none
+{"op":"fault","device":"tok","mode":"silent"}   none, silent, refuses, offline, or one of its kind
+{"op":"values","devices":["tok",…]}         what devices of any kind show now
+{"op":"keep"}                               the ledger keeps what every reading says from now on
+{"op":"scenario","name":"storm"}            play one of the library, or a file
 {"op":"write"}                              true lamp states into the ledger, on disk
 {"op":"stop"}                               drain and end
 
@@ -19,7 +22,6 @@ from typing import Any
 
 import msgspec
 
-from simcity.faults import BY_NAME
 from simcity.run import City
 
 
@@ -29,6 +31,7 @@ class Request(msgspec.Struct):
     devices: list[str] | None = None
     device: str = ""
     mode: str = "none"
+    name: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -58,7 +61,7 @@ async def _answer(city: City, line: bytes, end: asyncio.Event) -> dict[str, Any]
     except (msgspec.MsgspecError, ValueError) as error:
         return {"ok": False, "error": str(error)}
     except KeyError as error:
-        return {"ok": False, "error": f"no lamp, or no such mode: {error}"}
+        return {"ok": False, "error": f"no such device, or no such mode: {error}"}
 
 
 async def _do(city: City, request: Request, end: asyncio.Event) -> dict[str, Any]:
@@ -77,7 +80,13 @@ async def _do(city: City, request: Request, end: asyncio.Event) -> dict[str, Any
             chosen = levels if wanted is None else {token: levels[token] for token in wanted}
             return {"levels": chosen}
         case "fault":
-            city.set_fault(request.device, BY_NAME[request.mode])
+            city.fail(request.device, request.mode)
+        case "values":
+            return {"values": city.values(request.devices or [])}
+        case "keep":
+            city.keep_values()
+        case "scenario":
+            return {"playing": city.scenario(request.name)}
         case "write":
             city.write_lamps()
             city.flush()

@@ -43,11 +43,6 @@ class Cabinets:
     voltage: Floats
 
 
-def in_order(devices: list[Device]) -> list[int]:
-    """Numbers of the devices, lamps first: the order of a fleet."""
-    return sorted(range(len(devices)), key=lambda i: devices[i].kind != STREETLIGHT)
-
-
 class Fleet:
     def __init__(
         self, devices: list[Device], site_of: list[int], schedule: Schedule, seed: int, rate: float
@@ -80,7 +75,7 @@ class Fleet:
         self._hours = age
         self._manual = np.zeros(count)
         self._until = np.full(count, -np.inf)
-        self._members = self._feed(devices, site_of)
+        self.members = self._feed(devices, site_of)
 
     def _feed(self, devices: list[Device], site_of: list[int]) -> list[Ints]:
         """The lamps of each cabinet: those of its gateway that are nearest to it."""
@@ -152,6 +147,11 @@ class Fleet:
         self._settle(np.array([lamp]), t)
         self.fault[lamp] = fault
 
+    def set_faults(self, lamps: Ints, faults: Ints, t: float) -> None:
+        """Those of many lamps at once."""
+        self._settle(lamps, t)
+        self.fault[lamps] = faults
+
     def extend(self, schedule: Schedule) -> None:
         """Go on with a longer timetable that begins like the present one."""
         self.schedule = schedule
@@ -213,7 +213,7 @@ class Fleet:
         """A cabinet meters the lamps it feeds, and its own losses. `cabinets` count from 0."""
         power, energy = np.zeros(len(cabinets)), np.zeros(len(cabinets))
         for row, cabinet in enumerate(cabinets.tolist()):
-            members = self._members[cabinet]
+            members = self.members[cabinet]
             if len(members):
                 power[row] = self._power(members, self.shining(members, t)).sum()
                 energy[row] = self._meters(members, t)[0].sum()

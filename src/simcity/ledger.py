@@ -16,7 +16,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from simcity.provisioning import Device
+from simcity.world import Happening
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS device(
@@ -28,13 +31,26 @@ CREATE TABLE IF NOT EXISTS acknowledged(
   device INTEGER NOT NULL, boot INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS command(
   id TEXT NOT NULL, device INTEGER NOT NULL, level REAL, at INTEGER NOT NULL,
-  expires INTEGER, status TEXT NOT NULL, code TEXT, PRIMARY KEY(id, device)) WITHOUT ROWID;
+  expires INTEGER, status TEXT NOT NULL, code TEXT, verb TEXT, PRIMARY KEY(id, device))
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state(
+  device INTEGER PRIMARY KEY, at INTEGER NOT NULL, kept TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS happening(
+  t REAL NOT NULL, device INTEGER, point TEXT NOT NULL, value NOT NULL);
+CREATE TABLE IF NOT EXISTS reading(
+  device INTEGER NOT NULL, boot INTEGER NOT NULL, n INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lamp(
   device INTEGER PRIMARY KEY, at INTEGER NOT NULL, level REAL NOT NULL, fault TEXT NOT NULL,
   manual REAL, until REAL, energy REAL NOT NULL, hours REAL NOT NULL);
 CREATE VIEW IF NOT EXISTS acknowledged_message AS
   SELECT d.token AS device, a.boot, a.n, a.at FROM acknowledged a
   JOIN device d ON d.number = a.device;
+CREATE VIEW IF NOT EXISTS what_happened AS
+  SELECT h.t, d.kind, d.source_id, d.token AS device, h.point, h.value FROM happening h
+  LEFT JOIN device d ON d.number = h.device;
+CREATE VIEW IF NOT EXISTS reading_of AS
+  SELECT d.kind, d.token AS device, r.boot, r.n, r.body FROM reading r
+  JOIN device d ON d.number = r.device;
 CREATE VIEW IF NOT EXISTS executed_command AS
   SELECT c.id, d.token AS device, d.source_id, c.level, c.at, c.status, c.code
   FROM command c JOIN device d ON d.number = c.device;
@@ -43,7 +59,7 @@ CREATE VIEW IF NOT EXISTS lamp_level AS
   ON d.number = l.device;
 """
 AcknowledgedRow = tuple[int, int, int]  # device, n, at
-CommandRow = tuple[str, int, float | None, int, int | None, str, str | None]
+CommandRow = tuple[str, int, float | None, int, int | None, str, str | None, str]
 LampRow = tuple[int, int, float, str, float | None, float | None, float, float]
 
 
@@ -60,6 +76,8 @@ def open_file(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.executescript(SCHEMA)
+    with contextlib.suppress(sqlite3.OperationalError):  # ledgers of before have no verbs
+        connection.execute("ALTER TABLE command ADD COLUMN verb TEXT")
     return connection
 
 
@@ -81,6 +99,7 @@ class Ledger:
         self._boot = 0
         self._acknowledged: list[AcknowledgedRow] = []
         self._commands: list[CommandRow] = []
+        self._readings: list[tuple[int, int, str]] = []
         self._marks: deque[tuple[float, int]] = deque()  # (when, last row by then)
         self._jobs: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
@@ -99,6 +118,15 @@ class Ledger:
         )
         return [
             (self._back[row[0]], row[1] / 1000, *row[2:]) for row in found if row[0] in self._back
+        ]
+
+    def states(self) -> list[tuple[int, dict[str, float]]]:
+        """What devices other than lamps were asked to remember."""
+        found = self._connection.execute("SELECT device, kept FROM state")
+        return [
+            (self._back[row[0]], msgspec.json.decode(row[1], type=dict[str, float]))
+            for row in found
+            if row[0] in self._back
         ]
 
     def recent_commands(self, now_ms: int) -> list[tuple[str, int, float | None, str, str | None]]:
@@ -126,10 +154,25 @@ class Ledger:
     def command(self, row: CommandRow) -> None:
         self._commands.append(row)
 
-    def pass_on(self, lamps: list[LampRow] | None = None) -> None:
+    def readings(self, bodies: list[bytes], rows: list[AcknowledgedRow]) -> None:
+        """What was said, whether or not it arrives."""
+        self._readings += [
+            (row[0], row[1], body.decode()) for body, row in zip(bodies, rows, strict=True)
+        ]
+
+    def pass_on(
+        self,
+        lamps: list[LampRow] | None = None,
+        states: list[tuple[int, int, str]] | None = None,
+        happenings: list[Happening] | None = None,
+    ) -> None:
         """Hand what came in to the writer; called every 50 ms from the loop."""
         if self._error is not None:
             raise RuntimeError(f"the ledger cannot be written: {self._error}")
+        if states or happenings or self._readings:
+            what = list(happenings or ())
+            self._jobs.put((self._commit_world, states or [], what, self._readings))
+            self._readings = []
         if self._acknowledged or self._commands or lamps:
             self._jobs.put((self._commit, self._acknowledged, self._commands, lamps or []))
             self._acknowledged, self._commands = [], []
@@ -191,7 +234,7 @@ class Ledger:
             [(numbers[device], boot, n, at) for device, n, at in acknowledged],
         )
         connection.executemany(
-            "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id, device) DO UPDATE "
+            "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id, device) DO UPDATE "
             "SET level = excluded.level, at = excluded.at, status = excluded.status, "
             "code = excluded.code WHERE command.status IN ('expired', 'unheard')",
             [(row[0], numbers[row[1]], *row[2:]) for row in commands],
@@ -199,6 +242,31 @@ class Ledger:
         connection.executemany(
             "INSERT OR REPLACE INTO lamp VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(numbers[row[0]], *row[1:]) for row in lamps],
+        )
+        connection.execute("COMMIT")
+
+    def _commit_world(
+        self,
+        states: list[tuple[int, int, str]],
+        happenings: list[Happening],
+        readings: list[tuple[int, int, str]],
+    ) -> None:
+        numbers, boot, connection = self._numbers, self._boot, self._connection
+        connection.execute("BEGIN")
+        connection.executemany(
+            "INSERT OR REPLACE INTO state VALUES (?, ?, ?)",
+            [(numbers[device], at, kept) for device, at, kept in states],
+        )
+        connection.executemany(
+            "INSERT INTO happening VALUES (?, ?, ?, ?)",
+            [
+                (h.t, None if h.device < 0 else numbers[h.device], h.point, h.value)
+                for h in happenings
+            ],
+        )
+        connection.executemany(
+            "INSERT INTO reading VALUES (?, ?, ?, ?)",
+            [(numbers[device], boot, n, body) for device, n, body in readings],
         )
         connection.execute("COMMIT")
 
@@ -227,6 +295,9 @@ def summary(path: Path) -> dict[str, object]:
             "last_at": last,
             "commands": dict(
                 connection.execute("SELECT status, count(*) FROM command GROUP BY status")
+            ),
+            "happenings": dict(
+                connection.execute("SELECT point, count(*) FROM happening GROUP BY point")
             ),
             "lamps": dict(
                 connection.execute("SELECT CAST(level AS TEXT), count(*) FROM lamp GROUP BY level")

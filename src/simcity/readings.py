@@ -1,86 +1,101 @@
 """Readings as the contract writes them: one JSON object a device, numbered (boot, n)."""
 
+from itertools import compress
+
 import numpy as np
 
-from simcity.fleet import Fleet
+from simcity.behaviours import Behaviour
+from simcity.behaviours.streetlight import Streetlight
 from simcity.lamp import Ints
+from simcity.world import Residents
 
-FULL = (
-    b'%b%d,"at":%d,"values":{"dimmingLevel":%g,"activePower":%.1f,"activeEnergy":%.3f,'
-    b'"operatingHours":%.2f,"supplyVoltage":%.1f,"temperature":%.1f,'
-    b'"lampFailure":%d,"supplyLoss":%d}}'
-)
-BRIEF = b'%b%d,"at":%d,"values":{"dimmingLevel":%g,"activePower":%.1f,"activeEnergy":%.3f}}'
-CABINET = (
-    b'%b%d,"at":%d,"values":{"activePower":%.1f,"activeEnergy":%.3f,'
-    b'"supplyVoltage":%.1f,"doorOpen":0,"supplyLoss":0}}'
-)
+HEAD = b'%b%d,"at":%d,"values":{'
+BRIEF = HEAD + b'"dimmingLevel":%g,"activePower":%.1f,"activeEnergy":%.3f}}'
 Row = tuple[int, int, int]  # device, n, at in milliseconds
+
+
+class Form:
+    """How the readings of one kind are written."""
+
+    def __init__(self, behaviour: Behaviour):
+        self.values = [
+            b'"%b":' % point.name.encode()
+            + (b"%%.%df" % point.decimals if point.decimals else b"%g" if _exact(point) else b"%d")
+            for point in behaviour.points
+        ]
+        self.whole = HEAD + b",".join(self.values) + b"}}"
+
+    def sparse(self, head: bytes, n: int, at: int, row: tuple[float, ...]) -> bytes:
+        """Without the values that are missing."""
+        there = [value == value for value in row]
+        form = HEAD + b",".join(compress(self.values, there)) + b"}}"
+        return form % (head, n, at, *compress(row, there))
+
+
+def _exact(point: object) -> bool:
+    return getattr(point, "name", "") == "dimmingLevel"
 
 
 class Scribe:
     """Measures equipment and writes what it says; counts each device's messages."""
 
-    def __init__(self, fleet: Fleet, boot: int, brief: bool):
-        self._fleet = fleet
+    def __init__(self, residents: Residents, boot: int, brief: bool):
+        self._residents = residents
         self._brief = brief
+        self._forms = [Form(behaviour) for behaviour in residents.behaviours]
         self._heads = [
             b'{"device":"%b","boot":%d,"n":' % (device.device.encode(), boot)
-            for device in fleet.devices
+            for device in residents.devices
         ]
-        self._next = np.zeros(len(fleet.devices), dtype=np.int64)
+        self._next = np.zeros(len(residents.devices), dtype=np.int64)
         self._salt = np.uint64(boot) << np.uint64(32)
 
     def write(self, devices: Ints, t: float, at: int) -> tuple[list[bytes], list[Row]]:
         """Bodies and (device, n, at) in the order of `devices`, each named at most once.
 
-        `t` is the city's time, on which lamps depend; `at` the true time in milliseconds.
+        `t` is the city's time, on which what is true depends; `at` the true time in milliseconds.
         """
         serial = self._next[devices]
         self._next[devices] = serial + 1
         numbers, n = devices.tolist(), serial.tolist()
-        is_lamp = devices < self._fleet.lamps
         rows = [(number, k, at) for number, k in zip(numbers, n, strict=True)]
-        if is_lamp.all():
-            return self._lamps(devices, numbers, n, serial, t, at), rows
+        kinds = self._residents.kind_of[devices]
+        first = int(kinds[0]) if len(kinds) else 0
+        if (kinds == first).all():
+            return self._kind(first, devices, numbers, n, serial, t, at), rows
         bodies: list[bytes] = [b""] * len(numbers)
-        for chosen, writer in ((is_lamp, self._lamps), (~is_lamp, self._cabinets)):
-            places = np.flatnonzero(chosen)
-            if len(places):
-                some = devices[places]
-                made = writer(some, some.tolist(), serial[places].tolist(), serial[places], t, at)
-                for place, body in zip(places.tolist(), made, strict=True):
-                    bodies[place] = body
+        for kind in np.unique(kinds).tolist():
+            places = np.flatnonzero(kinds == kind)
+            some = devices[places]
+            part = serial[places]
+            written = self._kind(kind, some, some.tolist(), part.tolist(), part, t, at)
+            for place, body in zip(places.tolist(), written, strict=True):
+                bodies[place] = body
         return bodies, rows
 
-    def _lamps(
-        self, lamps: Ints, numbers: list[int], n: list[int], serial: Ints, t: float, at: int
-    ) -> list[bytes]:
-        heads, fleet, noise = self._heads, self._fleet, serial.astype(np.uint64) + self._salt
-        if self._brief:
-            level, power, energy = fleet.measure_briefly(lamps, t, noise)
+    def _kind(
+        self, kind: int, devices: Ints, numbers: list[int], n: list[int], serial: Ints,
+        t: float, at: int,
+    ) -> list[bytes]:  # fmt: skip
+        heads, noise = self._heads, serial.astype(np.uint64) + self._salt
+        behaviour, form = self._residents.behaviours[kind], self._forms[kind]
+        rows = devices - self._residents.first[kind]
+        if self._brief and isinstance(behaviour, Streetlight):
+            level, power, energy = behaviour.fleet.measure_briefly(rows, t, noise)
             return [
                 BRIEF % (heads[i], k, at, v, p, e)
                 for i, k, v, p, e in zip(
                     numbers, n, level.tolist(), power.tolist(), energy.tolist(), strict=True
                 )
             ]
-        m = fleet.measure(lamps, t, noise)
-        columns = (m.level, m.power, m.energy, m.hours, m.voltage, m.temperature)
-        flags = (m.lamp_failure, m.supply_loss)
-        values = zip(*(column.tolist() for column in (*columns, *flags)), strict=True)
+        columns = behaviour.measure(rows, t, noise)
+        values = zip(*(column.tolist() for column in columns), strict=True)
+        if behaviour.sparse:
+            return [
+                form.sparse(heads[i], k, at, row)
+                for i, k, row in zip(numbers, n, values, strict=True)
+            ]
+        whole = form.whole
         return [
-            FULL % (heads[i], k, at, *row) for i, k, row in zip(numbers, n, values, strict=True)
-        ]
-
-    def _cabinets(
-        self, devices: Ints, numbers: list[int], n: list[int], serial: Ints, t: float, at: int
-    ) -> list[bytes]:
-        noise = serial.astype(np.uint64) + self._salt
-        m = self._fleet.measure_cabinets(devices - self._fleet.lamps, t, noise)
-        return [
-            CABINET % (self._heads[i], k, at, p, e, v)
-            for i, k, p, e, v in zip(
-                numbers, n, m.power.tolist(), m.energy.tolist(), m.voltage.tolist(), strict=True
-            )
+            whole % (heads[i], k, at, *row) for i, k, row in zip(numbers, n, values, strict=True)
         ]

@@ -12,17 +12,19 @@ import msgspec
 import numpy as np
 
 from simcity import commands
+from simcity.behaviours.streetlight import Streetlight
 from simcity.clock import Clock, next_boot
 from simcity.commands import Command, Fate, Memory, Outcome
 from simcity.faults import NAMES, Fault
-from simcity.fleet import Fleet, in_order
-from simcity.gateway import Gateway, Message
+from simcity.gateway import Gateway
 from simcity.lamp import Schedule, Site, hash01, sun_schedule
 from simcity.ledger import Ledger
-from simcity.plan import BURST, due, make_plan
 from simcity.provisioning import Device, Provisioning
 from simcity.readings import Scribe
+from simcity.reports import Reporter
+from simcity.scenario import Play, choose, read_scenario
 from simcity.stats import Stats
+from simcity.world import Happening, Residents, in_order
 
 TICK = 0.02
 LEDGER_EVERY = 0.05
@@ -46,6 +48,10 @@ class Options:
     window: int = 512
     keep: float = 6 * 3600.0  # seconds for which the ledger keeps acknowledged messages
     connect_within: float = 1.0
+    folder: Path | None = None  # of the drawn city: streets, and what depends on what
+    scenario: str = ""  # played from the start
+    keep_values: bool = False  # the ledger keeps what every reading said
+    alive: bool = True  # False: only reports, as a load
 
 
 class City:
@@ -64,13 +70,20 @@ class City:
         self.devices: list[Device] = [everything[i][0] for i in order]
         self._site_of = [everything[i][1] for i in order]
         self._number = {device.device: i for i, device in enumerate(self.devices)}
-        self.fleet = Fleet(
-            self.devices, self._site_of, self._timetable(), options.seed, options.failure_rate
+        self.residents = Residents(
+            self.devices,
+            self._site_of,
+            self._timetable(),
+            seed=options.seed,
+            rate=options.failure_rate,
+            zone=options.zone,
+            folder=options.folder,
         )
+        self.fleet = self.residents.fleet
         self._memory = Memory()
         self._ledger = self._open_ledger(ledger, provisioning) if ledger else None
         self.boot = next_boot(boot_file, self._ledger.last_boot() + 1 if self._ledger else 0)
-        self._scribe = Scribe(self.fleet, self.boot, options.brief)
+        scribe = Scribe(self.residents, self.boot, options.brief)
         witness = self._ledger.acknowledged if self._ledger else None
         self.gateways = [
             Gateway(
@@ -84,13 +97,27 @@ class City:
             for spec in provisioning.gateways
         ]
         self._site = {gateway: i for i, gateway in enumerate(self.gateways)}
-        self._plan = make_plan(self._site_of, options.batch, BURST if options.rate else 1)
-        self._interval = self._plan.slots / options.rate if options.rate else options.interval
-        self._done = 0
+        ledger_ = self._ledger
+        self._reporter = Reporter(
+            self.residents,
+            self._site_of,
+            scribe,
+            self.gateways,
+            self.stats,
+            interval=options.interval,
+            batch=options.batch,
+            rate=options.rate,
+            city_time=self._clock.at,
+            keep=ledger_ is not None,
+            witness=ledger_.readings if ledger_ and options.keep_values else None,
+        )
+        self._happened: list[Happening] = []
         self._changed: set[int] = set()
         self._answers: dict[Gateway, list[bytes]] = {}
-        self._pending: list[tuple[float, int, Command, int, Outcome]] = []
+        self._pending: list[tuple[float, int, Command, int, Outcome | None]] = []
         self._serial = 0
+        if options.scenario:
+            self.scenario(options.scenario)
 
     # --- beginnings
 
@@ -114,6 +141,10 @@ class City:
             for lamp in ledger.lamps():
                 if lamp[0] < self.fleet.lamps:
                     self.fleet.restore(*lamp)
+            for device, state in ledger.states():
+                if (found := self.residents.behaviour(device)) is not None:
+                    found[0].restore(found[1], state)
+                    found[0].settle(found[1])
         for id_, device, level, status, code in ledger.recent_commands(int(time.time() * 1000)):
             known = msgspec.convert({"status": status, "code": code, "level": level}, type=Outcome)
             self._memory.finish(id_, device, known)
@@ -179,7 +210,8 @@ class City:
 
     def _pass_on(self) -> None:
         if self._ledger:
-            self._ledger.pass_on()
+            self._ledger.pass_on(happenings=self._happened)
+        self._happened.clear()
 
     def _witness_lamps(self) -> None:
         self.write_lamps()
@@ -189,58 +221,16 @@ class City:
     # --- readings
 
     def _report(self, elapsed: float) -> None:
-        plan = self._plan
-        first, to = due(self._done, elapsed, self._interval, plan.slots)
-        self.stats.skipped += (first - self._done) if not self.paused else 0
-        self._done = to
+        if self.options.alive and not self.options.rate:
+            self._changed |= self.residents.step(self._clock.at(time.time()), self._happened.append)
         touched: set[int] = set()
-        if self._changed:
+        if self._changed and not self.paused:
             changed = np.array(sorted(self._changed), dtype=np.int64)
             self._changed.clear()
-            touched |= self._report_changed(changed)
-        while first < to and not self.paused:
-            start = first % plan.slots
-            end = min(start + to - first, plan.slots)
-            touched |= self._report_slots(start, end)
-            first += end - start
+            touched |= self._reporter.at_once(changed)
+        touched |= self._reporter.report(elapsed, self.paused)
         for site in touched:
             self.gateways[site].pump()
-
-    def _report_slots(self, first: int, to: int) -> set[int]:
-        plan, gateways = self._plan, self.gateways
-        now = time.time()
-        devices = plan.order[plan.bounds[first] : plan.bounds[to]]
-        bodies, rows = self._scribe.write(devices, self._clock.at(now), int(now * 1000))
-        sites = plan.gateway[first:to]
-        keep = self._ledger is not None
-        if self.options.batch:
-            base = plan.bounds[first]
-            for slot, site in zip(range(first, to), sites, strict=True):
-                a, b = plan.bounds[slot] - base, plan.bounds[slot + 1] - base
-                gateways[site].offer(
-                    Message(commands.join(bodies[a:b]), b - a, rows[a:b] if keep else None)
-                )
-        else:
-            for body, row, site in zip(bodies, rows, sites, strict=True):
-                gateways[site].offer(Message(body, 1, [row] if keep else None))
-        return set(sites)
-
-    def _report_changed(self, devices: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> set[int]:
-        """The readings lamps send at once after a change, grouped as the gateway groups all."""
-        now = time.time()
-        bodies, rows = self._scribe.write(devices, self._clock.at(now), int(now * 1000))
-        by_site: dict[int, list[int]] = {}
-        for place, device in enumerate(devices.tolist()):
-            by_site.setdefault(self._site_of[device], []).append(place)
-        size = max(self.options.batch, 1)
-        for site, places in by_site.items():
-            for start in range(0, len(places), size):
-                some = places[start : start + size]
-                kept = [rows[p] for p in some] if self._ledger else None
-                self.gateways[site].offer(
-                    Message(commands.join([bodies[p] for p in some]), len(some), kept)
-                )
-        return set(by_site)
 
     # --- commands
 
@@ -265,6 +255,9 @@ class City:
             return
         fault = self._fault(device)
         fate = self._memory.fate(command.id, device, expires, now, fault)
+        found = self.residents.behaviour(device)
+        if fate is not Fate.EXPIRED and found is not None and not found[0].hears(found[1]):
+            fate = Fate.UNHEARD
         if fate in (Fate.EXPIRED, Fate.UNHEARD):
             stats.expired += fate is Fate.EXPIRED
             self._witness(command, device, fate.value, None, None, now)
@@ -272,7 +265,10 @@ class City:
         self._answer(gateway, commands.answer(command.id, token, int(now * 1000), "received"))
         if fate is Fate.NEW:
             self._memory.begin(command.id, device)
-            outcome = commands.outcome_of(command, self.devices[device].kind, fault)
+            # Others than lamps are asked when they carry it out: what stands in the way may leave.
+            lamp = found is None or isinstance(found[0], Streetlight)
+            kind = self.devices[device].kind
+            outcome = commands.outcome_of(command, kind, fault) if lamp else None
             self._serial += 1
             begin = time.monotonic() + self._latency(device)
             heapq.heappush(self._pending, (begin, self._serial, command, device, outcome))
@@ -286,6 +282,8 @@ class City:
         levels: dict[int, float] = {}
         while pending and pending[0][0] <= now:
             _, _, command, device, outcome = heapq.heappop(pending)
+            if outcome is None:
+                outcome = self._obey(command, device, self._clock.at(true))
             if outcome.level is not None:
                 levels[device] = outcome.level
                 self.stats.executed += 1
@@ -301,6 +299,16 @@ class City:
                 gateway.answer(commands.join(parts[start : start + ANSWERS_A_MESSAGE]))
             gateway.pump()
         self._answers.clear()
+
+    def _obey(self, command: Command, device: int, t: float) -> Outcome:
+        found = self.residents.behaviour(device)
+        if found is None:
+            return Outcome("refused", "unsupported")
+        outcome = found[0].order(found[1], command.verb, command.params, t)
+        if outcome.status == "done":
+            self._changed.add(device)
+            self.stats.executed += 1
+        return outcome
 
     def _conclude(
         self, gateway: Gateway, id_: str, token: str, outcome: Outcome, now: float
@@ -326,7 +334,9 @@ class City:
         if self._ledger:
             expires = commands.seconds(command.expires_at)
             until = None if expires is None else int(expires * 1000)
-            self._ledger.command((command.id, device, level, int(now * 1000), until, status, code))
+            self._ledger.command(
+                (command.id, device, level, int(now * 1000), until, status, code, command.verb)
+            )
 
     def _latency(self, device: int) -> float:
         """Seeded by device and order, between half and one and a half of the mean."""
@@ -341,12 +351,52 @@ class City:
         return Fault(int(self.fleet.fault[device])) if device < self.fleet.lamps else Fault.NONE
 
     def set_fault(self, token: str, fault: Fault) -> None:
-        """KeyError when no lamp has this token."""
-        device = self._number[token]
-        if device >= self.fleet.lamps:
+        """Of a lamp. KeyError when no lamp has this token."""
+        if self._number[token] >= self.fleet.lamps:
             raise KeyError(token)
-        self.fleet.set_fault(device, fault, self._clock.at(time.time()))
-        self._changed.add(device)
+        self.fail(token, NAMES[fault])
+
+    def fail(self, token: str, mode: str) -> None:
+        """KeyError when no device has this token, or it knows no such fault."""
+        device = self._number[token]
+        found = self.residents.behaviour(device)
+        if found is None:
+            raise KeyError(token)
+        t = self._clock.at(time.time())
+        found[0].fail(found[1], mode, t)
+        self._happened.append(Happening(t, device, "fault", mode))
+        self._changed |= {device, *self.residents.spread(t)}
+
+    def scenario(self, name: str) -> str:
+        """Play a scenario from now on; its name. Raises ScenarioError."""
+        scenario = read_scenario(name)
+        residents = self.residents
+        kinds = {b.kind: list(b.row) for b in residents.behaviours}
+        modes = {b.kind: b.mode_names for b in residents.behaviours}
+        steps = choose(scenario, self.options.seed, kinds, modes, residents.shared.topology)
+        residents.play(Play(steps, int(self._clock.at(time.time())) + 1))
+        return scenario.name
+
+    def keep_values(self) -> None:
+        """From now on the ledger keeps what every reading says."""
+        if self._ledger:
+            self._reporter.witness = self._ledger.readings
+
+    def values(self, tokens: list[str]) -> dict[str, dict[str, float]]:
+        """What devices show now, by point. KeyError for a token nobody has."""
+        t = self._clock.at(time.time())
+        found: dict[str, dict[str, float]] = {}
+        for token in tokens:
+            played = self.residents.behaviour(self._number[token])
+            if played is not None:
+                behaviour, row = played
+                columns = behaviour.measure(np.array([row]), t, np.zeros(1, np.uint64))
+                found[token] = {
+                    point.name: float(column[0])
+                    for point, column in zip(behaviour.points, columns, strict=True)
+                    if column[0] == column[0]
+                }
+        return found
 
     def levels(self) -> dict[str, float]:
         """The true level of every lamp, by token."""
@@ -366,8 +416,21 @@ class City:
             [
                 (i, at, level, names[i], manual, until, energy, hours)
                 for i, (level, manual, until, energy, hours) in enumerate(state)
-            ]
+            ],
+            self._states(at),
         )
+
+    def _states(self, at: int) -> list[tuple[int, int, str]]:
+        """What devices other than lamps must not forget over a restart."""
+        found: list[tuple[int, int, str]] = []
+        residents = self.residents
+        for first, behaviour in zip(residents.first, residents.behaviours, strict=True):
+            if not isinstance(behaviour, Streetlight):
+                found += [
+                    (first + row, at, msgspec.json.encode(state).decode())
+                    for row, state in behaviour.states()
+                ]
+        return found
 
     def flush(self) -> None:
         """Have all that was witnessed so far committed."""

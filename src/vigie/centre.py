@@ -112,6 +112,7 @@ def _command(simulation: Simulation, options: CityOptions) -> list[str]:
         "simcity",
         "run",
         f"--provisioning={simulation.provisioning}",
+        f"--city={simulation.folder}",
         f"--ledger={simulation.ledger}",
         f"--control={simulation.control}",
         f"--failure-rate={options.failure_rate}",

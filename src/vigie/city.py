@@ -56,6 +56,7 @@ class Simulation(msgspec.Struct, frozen=True):
     """What simcity is started with."""
 
     name: str
+    folder: Path
     devices: int
     provisioning: Path
     ledger: Path
@@ -84,6 +85,7 @@ async def prepare(session: Session, folder: Path | None, lights: int, say: Say) 
         made = await provision(runtime, provisioning)
     return Simulation(
         city.name,
+        folder,
         made.devices,
         provisioning,
         settings.root / "simcity.sqlite",

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,3 +152,16 @@ class Platform:
 
     def answers(self, device: str) -> list[str]:
         return [ack["status"] for ack in self.acks if ack["device"] == device]
+
+
+def city_devices(folder: Path, token: Any = lambda id_: id_) -> list[Device]:
+    """The equipment of a drawn city, as a provisioning file would list it."""
+    city = tomllib.loads((folder / "city.toml").read_text("utf-8"))
+    found: list[Device] = []
+    for source in city["equipment"]:
+        for feature in json.loads((folder / source["file"]).read_text("utf-8"))["features"]:
+            id_ = feature["properties"]["source_id"]
+            lon, lat = feature["geometry"]["coordinates"]
+            power = feature["properties"].get("power")
+            found.append(Device(token(id_), source["kind"], id_, lon, lat, power))
+    return found

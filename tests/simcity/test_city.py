@@ -42,6 +42,8 @@ async def test_every_device_reports_within_the_interval(
         "supplyVoltage",
         "doorOpen",
         "supplyLoss",
+        "contactor",
+        "breakerTripped",
     ]
 
 

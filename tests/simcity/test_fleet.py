@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simcity.faults import Fault
-from simcity.fleet import LIGHT_CELL_SPREAD, Fleet, in_order
+from simcity.fleet import LIGHT_CELL_SPREAD, Fleet
 from simcity.lamp import Schedule
 from simcity.provisioning import Device
+from simcity.world import in_order
 
 DAY = 86_400.0
 NIGHTS = Schedule.of(

@@ -57,9 +57,9 @@ def test_what_is_passed_on_arrives_within_a_tenth_of_a_second(file: Path) -> Non
 
 def test_a_restart_knows_boots_lamps_and_commands(file: Path) -> None:
     ledger = opened(file, boot=4)
-    ledger.command(("done", 0, 40.0, 1000, 9000, "done", None))
-    ledger.command(("old", 0, 40.0, 1000, 2000, "done", None))
-    ledger.command(("late", 0, None, 1000, 9000, "expired", None))
+    ledger.command(("done", 0, 40.0, 1000, 9000, "done", None, "v"))
+    ledger.command(("old", 0, 40.0, 1000, 2000, "done", None, "v"))
+    ledger.command(("late", 0, None, 1000, 9000, "expired", None, "v"))
     ledger.pass_on([(2, 7000, 55.0, "none", 55.0, 99.0, 12.5, 300.0)])
     ledger.close()
     again = Ledger(file, DEVICES)
@@ -72,7 +72,7 @@ def test_a_restart_knows_boots_lamps_and_commands(file: Path) -> None:
 def test_an_outcome_replaces_a_copy_that_was_not_heard(file: Path) -> None:
     ledger = opened(file)
     for status, level in (("unheard", None), ("done", 30.0), ("expired", None)):
-        ledger.command(("c", 1, level, 1000, 9000, status, None))
+        ledger.command(("c", 1, level, 1000, 9000, status, None, "v"))
         ledger.flush()
     rows = sqlite3.connect(file).execute("SELECT id, level, status FROM executed_command")
     assert rows.fetchall() == [("c", 30.0, "done")]
@@ -96,7 +96,7 @@ def test_old_messages_are_forgotten_and_new_ones_kept(file: Path) -> None:
 def test_the_summary_counts(file: Path) -> None:
     ledger = opened(file)
     ledger.acknowledged([(0, 0, 1), (0, 0, 1), (1, 0, 2)])
-    ledger.command(("c", 1, 30.0, 1000, 9000, "done", None))
+    ledger.command(("c", 1, 30.0, 1000, 9000, "done", None, "v"))
     ledger.close()
     seen = summary(file)
     assert (seen["devices"], seen["acknowledged"], seen["acknowledged_twice"]) == (3, 3, 1)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from simcity.generate.equipment import equip
 from simcity.generate.ground import survey
 from simcity.generate.layout import lay_out
 from simcity.generate.lights import place_lights, wire
+from simcity.generate.sites import Sites
 from simcity.generate.streets import name_streets
 from simcity.generate.territory import read_territory, share
 from simcity.generate.write import write_city
@@ -19,6 +21,7 @@ class Made:
     cabinets: int
     streets: int
     street_km: float
+    others: int
 
 
 def generate(territory_folder: Path, out: Path, lights: int, seed: int) -> Made:
@@ -30,10 +33,13 @@ def generate(territory_folder: Path, out: Path, lights: int, seed: int) -> Made:
     plan = name_streets(net, territory, rng)
     lamps = place_lights(plan, territory, wanted, rng)
     cabinets = wire(lamps, rng)
-    write_city(out, territory, plan, lamps, cabinets, seed)
+    insee = [m.insee for m in territory.municipalities]
+    batches = equip(Sites(plan, territory, rng), insee, lights)
+    write_city(out, territory, plan, lamps, cabinets, batches, seed)
     return Made(
         lights=len(lamps.xy),
         cabinets=len(cabinets.xy),
         streets=len(plan.streets),
         street_km=float(net.lengths.sum()) / 1000,
+        others=sum(len(batch.ids) for batch in batches),
     )

@@ -131,7 +131,7 @@ def wire(lights: Equipment, rng: np.random.Generator) -> Cabinets:
     groups: list[Ints] = []
     for owner in np.unique(lights.owner).tolist():
         mine = np.flatnonzero(lights.owner == owner)
-        groups.extend(_bisect(lights.xy, mine, max(round(len(mine) / LAMPS_PER_CABINET), 1)))
+        groups.extend(bisect(lights.xy, mine, max(round(len(mine) / LAMPS_PER_CABINET), 1)))
     xy, street, feeders = [], [], []
     for number, group in enumerate(groups):
         centre = lights.xy[group].mean(axis=0)
@@ -155,7 +155,7 @@ def wire(lights: Equipment, rng: np.random.Generator) -> Cabinets:
     )
 
 
-def _bisect(xy: Floats, members: Ints, parts: int) -> list[Ints]:
+def bisect(xy: Floats, members: Ints, parts: int) -> list[Ints]:
     """Split in `parts` compact groups of like size, each time across the longer side."""
     if parts <= 1:
         return [members]
@@ -163,4 +163,4 @@ def _bisect(xy: Floats, members: Ints, parts: int) -> list[Ints]:
     low = parts // 2
     order = members[np.argsort(xy[members, int(spread[1] > spread[0])], kind="stable")]
     cut = len(order) * low // parts
-    return _bisect(xy, order[:cut], low) + _bisect(xy, order[cut:], parts - low)
+    return bisect(xy, order[:cut], low) + bisect(xy, order[cut:], parts - low)
