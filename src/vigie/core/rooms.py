@@ -74,6 +74,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     # Words of messages to people: core.templates.
     templates: str = ""
     kinds: str = ""
+    # Rules that may refuse an order: control.interlocks.
+    interlocks: str = ""
     datasets: str = ""
     indicators: str = ""
     personal: tuple[Personal, ...] = ()
