@@ -90,7 +90,7 @@ async def withdraw(unit: Unit, command: UUID) -> None:
 
 async def _decide(unit: Unit, command: UUID, decision: str) -> Command:
     before = await read_command(unit, command)
-    if before.approval is None or not before.counts["awaiting_approval"]:
+    if before.approval is None or not await targets.waiting(unit, command):
         raise Conflict(
             "nothing_to_approve",
             "Nothing of this command waits for a second person.",

@@ -76,7 +76,7 @@ class Mqtt:
         await send(self._runtime, orders)
 
 
-async def claim(unit: Unit, many: int = AT_ONCE, lane: int = MANY) -> tuple[int, list[OutCommand]]:
+async def claim(unit: Unit, lane: int, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]:
     """Mark what is due in a lane as sent; how many were claimed, and what to publish once
     committed.
 
@@ -154,7 +154,7 @@ async def send_due(
     total = 0
     for lane in lanes:
         async with runtime.database.unit() as unit:
-            claimed, orders = await claim(unit, many, lane)
+            claimed, orders = await claim(unit, lane, many)
         total += claimed
         for start in range(0, len(orders), SLICE):
             await outlet.send(orders[start : start + SLICE])
