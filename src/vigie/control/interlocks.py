@@ -133,7 +133,7 @@ async def find_refusals(
         )
     declared: dict[str, Interlock] = unit.house.part("interlocks")
     interlocks = [declared.get(name) or Interlock(name, missing) for name in command.interlocks]
-    near = {which for interlock in interlocks for which in interlock.near}
+    near: set[Near] = {which for interlock in interlocks for which in interlock.near}
     refused: dict[int, Refused] = {}
     async with within(unit, PLATFORM):
         for start in range(0, len(assets), _AT_ONCE):

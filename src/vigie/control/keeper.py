@@ -109,7 +109,7 @@ async def count(unit: Unit) -> list[Progress]:
     progress: list[Progress] = []
     for command in (await unit.execute(_COMMANDS, {"ids": list(moves)})).fetchall():
         parts = add_moves(command.parts, moves[command.id])
-        counts = dict.fromkeys(STATES, 0)
+        counts: dict[str, int] = dict.fromkeys(STATES, 0)
         for states in parts.values():
             for state, n in states.items():
                 counts[state] += n

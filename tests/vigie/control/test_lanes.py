@@ -9,6 +9,7 @@ from tests.vigie.control.conftest import ANNE, EVERYTHING, Lights
 from vigie.access_points.kinds import RETRACTABLE_BOLLARD
 from vigie.control import Command, RequestCommand, request_command, sender
 from vigie.core.runtime import Runtime
+from vigie.core.scope import SYSTEM
 from vigie.core.tasks import end
 from vigie.gateways.mqtt import OutCommand
 
@@ -82,3 +83,26 @@ async def test_few_go_before_many_and_neither_waits_for_ever(
 
     assert await sender.send_due(runtime, 50, outlet=Recording()) == 53
     assert [order.id for order in orders] == [small.id] * 3 + [large.id] * 50
+
+
+async def test_parameters_go_down_as_words_and_flags(runtime: Runtime, lights: Lights) -> None:
+    """What people write is what equipment reads; what is wanted of a point is its stored value."""
+    (bollard,) = await lights.add(1, kind="RetractableBollard", trade="access_points")
+    await lights.report(bollard, RETRACTABLE_BOLLARD, barrier=1, presence=0)
+    async with runtime.database.unit(SYSTEM, EVERYTHING) as unit:
+        asked = RequestCommand("set_mode", {"mode": "forced_closed"}, "why", assets=[bollard])
+        command = await request_command(unit, asked)
+    orders: list[OutCommand] = []
+
+    class Recording(SlowOutlet):
+        async def send(self, some: Sequence[OutCommand], /) -> None:
+            orders.extend(some)
+
+    await sender.send_due(runtime, outlet=Recording())
+    assert [order.params for order in orders] == [{"mode": "forced_closed"}]
+    row = await lights.owner.execute(
+        "select c.wanted->'mode'->0, i.desired from control.command c, twin.intent i"
+        " where c.id = %s and i.asset = %s and i.function = 'mode'",
+        [command.id, bollard],
+    )
+    assert await row.fetchone() == (2.0, 2.0)
