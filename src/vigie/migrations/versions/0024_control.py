@@ -44,13 +44,13 @@ def upgrade() -> None:
         create function control.note_moves() returns trigger language plpgsql as $$
         begin
             insert into control.moved (command, scope, state, n)
-            select command, municipality || '/' || trade, state, sum(d)
-            from (
-                select command, municipality, trade, state, -1 as d from before
-                union all
-                select command, municipality, trade, state, 1 from after
-            ) both_sides
-            group by 1, 2, 3 having sum(d) <> 0;
+            select command, municipality || '/' || trade, state, n
+            from (select command, municipality, trade, state, sum(d) as n from (
+                    select command, municipality, trade, state, -1 as d from before
+                    union all
+                    select command, municipality, trade, state, 1 from after
+                ) both_sides
+                group by 1, 2, 3, 4 having sum(d) <> 0) moves;
             return null;
         end $$;
         create trigger moves after update on control.target

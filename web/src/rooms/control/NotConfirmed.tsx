@@ -14,14 +14,15 @@ import { useFormat } from "../../console/state/server";
 import classes from "./command.module.css";
 import { countOf, unconfirmed, unconfirmedEnds } from "./progress";
 
-async function allTargets(command: Command): Promise<number[]> {
+/** All that did not confirm, or only where the same command may help: not where an interlock refused. */
+async function allTargets(command: Command, retryable = false): Promise<number[]> {
   const ids: number[] = [];
   for (const state of unconfirmedEnds) {
     if (countOf(command.counts, state) === 0) continue;
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<typeof getCommandTargets>> = await getCommandTargets(command.id, state, cursor);
-      ids.push(...page.items.map(({ asset }) => asset.id));
+      ids.push(...page.items.filter((target) => !retryable || target.retryable).map(({ asset }) => asset.id));
       cursor = page.next ?? null;
     } while (cursor);
   }
@@ -87,7 +88,7 @@ export function NotConfirmed({ command }: { command: Command }) {
     },
   });
   const again = useMutation({
-    mutationFn: () => allTargets(command),
+    mutationFn: () => allTargets(command, true),
     onSuccess: (ids) => {
       useDesk.getState().retry(ids, { level: command.params["level"] ?? 0, reason: command.reason ?? "" });
       focusTopPanel();
