@@ -6,6 +6,7 @@ ROOM = Room(
     name="access_points",
     floor="trade",
     kinds="vigie.access_points.kinds:KINDS",
-    needs=("twin",),
+    interlocks="vigie.access_points.interlocks:INTERLOCKS",
+    needs=("control",),
     optional=True,
 )

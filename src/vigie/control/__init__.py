@@ -1,6 +1,7 @@
 """Control: what is asked of equipment, and what became of it.
 
-Verbs: `request_command`, `cancel_command`, and reading them. `acknowledge` and `observe` take what
+Verbs: `request_command`, `preview_command`, `cancel_command`, and reading them; `Interlock`s are
+declared by trades. `acknowledge` and `observe` take what
 the field says, in the ingest's own transaction. `services` (role watch) send, send again, expire
 and close. Never: how a command travels (gateways), what a kind can do (twin.kinds).
 """
@@ -10,10 +11,13 @@ from functools import partial
 
 from vigie.control import keeper, sender
 from vigie.control.evidence import acknowledge, observe
+from vigie.control.interlocks import Facts, Interlock, Refusal, Seen
 from vigie.control.keeper import Progress
 from vigie.control.model import (
     CancelCommand,
     Command,
+    CommandPreview,
+    PreviewCommand,
     RequestCommand,
     Requester,
     TargetAsset,
@@ -22,7 +26,7 @@ from vigie.control.model import (
 )
 from vigie.control.permissions import PERMISSIONS
 from vigie.control.read import list_commands, list_targets, read_command
-from vigie.control.service import cancel_command, request_command
+from vigie.control.service import cancel_command, preview_command, request_command
 from vigie.core.runtime import Runtime
 
 
@@ -30,6 +34,7 @@ def services(runtime: Runtime) -> dict[str, Callable[[], Awaitable[None]]]:
     """The sender and the keeper; any number of processes may run them."""
     return {
         "command-sender": partial(sender.run, runtime),
+        "urgent-command-sender": partial(sender.run_urgent, runtime),
         "command-keeper": partial(keeper.run, runtime),
     }
 
@@ -38,9 +43,15 @@ __all__ = [
     "PERMISSIONS",
     "CancelCommand",
     "Command",
+    "CommandPreview",
+    "Facts",
+    "Interlock",
+    "PreviewCommand",
     "Progress",
+    "Refusal",
     "RequestCommand",
     "Requester",
+    "Seen",
     "TargetAsset",
     "TargetError",
     "TargetState",
@@ -49,6 +60,7 @@ __all__ = [
     "list_commands",
     "list_targets",
     "observe",
+    "preview_command",
     "read_command",
     "request_command",
     "services",

@@ -2,8 +2,15 @@
 
 from uuid import UUID
 
-from vigie.control import read, service
-from vigie.control.model import CancelCommand, Command, RequestCommand, TargetState
+from vigie.control import approving, read, service
+from vigie.control.model import (
+    CancelCommand,
+    Command,
+    CommandPreview,
+    PreviewCommand,
+    RequestCommand,
+    TargetState,
+)
 from vigie.core.database import Unit
 from vigie.core.web import IdempotencyKey, Limit, Page, get, post
 
@@ -16,9 +23,18 @@ async def request_command(
 
     Answered once it is written down; what becomes of it is at `/commands/{id}` and on the live
     socket. All of the named `assets` must be in your scope; a `filter` or `bbox` takes what there
-    can do it.
+    can do it. Some commands demand a fresh login (`fresh_login_needed`) or a second person: those
+    wait as `awaiting_approval`, at `/commands/{id}/approve` and in `/approvals`. Where an interlock
+    refuses the target ends as `refused`.
     """
     return await service.request_command(unit, data, idempotency_key=idempotency_key)
+
+
+@post("/commands/preview", permission="control.command", body_limit=4_000_000)
+async def preview_command(unit: Unit, data: PreviewCommand) -> CommandPreview:
+    """What a command would do just now: to how many, who would be refused and why, and what it
+    demands of who gives it. Nothing is commanded."""
+    return await service.preview_command(unit, data)
 
 
 @get("/commands", permission="control.read")
@@ -66,11 +82,26 @@ async def cancel_command(unit: Unit, command_id: UUID, data: CancelCommand) -> C
     return await service.cancel_command(unit, command_id, data.reason)
 
 
+@post("/commands/{command_id:uuid}/approve", permission="control.command")
+async def approve_command(unit: Unit, command_id: UUID) -> Command:
+    """Agree, as the second person, to somebody else's command: it goes out now."""
+    return await approving.approve(unit, command_id)
+
+
+@post("/commands/{command_id:uuid}/refuse", permission="control.command")
+async def refuse_command(unit: Unit, command_id: UUID) -> Command:
+    """Refuse, as the second person, somebody else's command: it ends as cancelled."""
+    return await approving.refuse(unit, command_id)
+
+
 ROUTES = [
     request_command,
+    preview_command,
     list_commands,
     *read.COMMANDS.downloads("/commands", permission="control.read"),
     read_command,
     list_command_targets,
     cancel_command,
+    approve_command,
+    refuse_command,
 ]

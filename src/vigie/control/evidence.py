@@ -12,12 +12,22 @@ import msgspec
 from sqlalchemy import text
 
 from vigie.control.model import Ack, Evidence
-from vigie.control.rules import OPEN, TABLE, Event, Target, Wanted, apply, note_shown, proves
+from vigie.control.rules import (
+    INTERLOCK,
+    OPEN,
+    TABLE,
+    Event,
+    Target,
+    Wanted,
+    apply,
+    note_shown,
+    proves,
+)
+from vigie.control.targets import PROGRESS
 from vigie.core import clock
 from vigie.core.database import Unit
 from vigie.twin.telemetry import clear_pending
 
-PROGRESS = "control"
 _EVENTS: dict[str, Event] = {
     "received": "received",
     "done": "done",
@@ -213,12 +223,13 @@ def _target(row: Any) -> Target:
 
 
 def _detail(ack: Ack) -> dict[str, Any]:
-    told: dict[str, Any] = {"answered": ack.at}
+    detail: dict[str, Any] = {"answered": ack.at}
     if ack.code:
-        told["code"] = ack.code
+        # An interlock of the platform's is told by its prefix, which devices may not use.
+        detail["code"] = ack.code.removeprefix(INTERLOCK)
     if ack.detail:
-        told["detail"] = ack.detail.replace("\0", "\ufffd")
-    return told
+        detail["detail"] = ack.detail.replace("\0", "\ufffd")
+    return detail
 
 
 async def _write(unit: Unit, changed: Mapping[_Key, Target], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from vigie.control.evidence import observe
 from vigie.control.model import Evidence
 from vigie.control.rules import GRACE_S, OPEN, STATES
-from vigie.control.service import PROGRESS
+from vigie.control.targets import PROGRESS
 from vigie.control.topics import COMMANDS
 from vigie.core import journal, live
 from vigie.core.bus import Wakeup
@@ -36,17 +36,20 @@ _EXPIRE = text(
     " order by t.asset limit :many for update of t skip locked)"
     " update control.target t set state = 'timed_out', ended_at = vigie.now(),"
     " next_send = null from due where t.command = due.command and t.asset = due.asset"
-    " returning t.asset, t.function"
+    " returning t.asset, t.function, t.watch"
 )
-_OPEN = text(
-    "select id, total, parts, pairs, entry, verb from control.command"
-    " where ended_at is null order by id for update skip locked"
+# One keeper at a time folds what moved.
+_TAKE_TURN = text("select pg_try_advisory_xact_lock(7710433)")
+_TAKE_MOVED = text(
+    "with taken as (delete from control.moved where id in"
+    " (select id from control.moved order by id limit :many) returning command, scope, state, n)"
+    " select command, scope, state, sum(n) as n from taken group by command, scope, state"
 )
-_COUNT = text(
-    "select command, municipality || '/' || trade as scope, state, n, ended from"
-    " (select command, municipality, trade, state, count(*) as n, max(ended_at) as ended"
-    " from control.target where command = any(:ids) group by command, municipality, trade, state) c"
+_COMMANDS = text(
+    "select id, total, parts, pairs, entry, verb, ended_at from control.command"
+    " where id = any(:ids) order by id for update"
 )
+_LAST = text("select max(ended_at) from control.target where command = :id")
 _UPDATE = text(
     "update control.command set counts = cast(:counts as jsonb), parts = cast(:parts as jsonb),"
     " ended_at = :ended where id = :id"
@@ -83,45 +86,63 @@ async def _settle(unit: Unit, rows: Sequence[Any]) -> None:
     """No order waits any more at these (asset, function)."""
     ended: dict[str, list[int]] = {}
     for row in rows:
+        # What waited for a second person wanted nothing yet: another order may wait there.
+        if not row.watch:
+            continue
         ended.setdefault(row.function, []).append(row.asset)
     for function, assets in ended.items():
         await clear_pending(unit, sorted(assets), function)
 
 
 async def count(unit: Unit) -> list[Progress]:
-    """Count the open commands, close those without an open target; those that moved."""
-    commands = (await unit.execute(_OPEN)).fetchall()
-    if not commands:
+    """Add what moved to the commands' counts, close those without an open target; those that moved.
+
+    Nothing is counted anew: what a round costs depends on what moved, not on what is open.
+    """
+    if not (await unit.execute(_TAKE_TURN)).scalar_one():
         return []
-    counts: dict[UUID, Counter[str]] = {}
-    parts: dict[UUID, dict[str, dict[str, int]]] = {}
-    ended: dict[UUID, Any] = {}
-    for row in await unit.execute(_COUNT, {"ids": [command.id for command in commands]}):
-        counts.setdefault(row.command, Counter())[row.state] += row.n
-        parts.setdefault(row.command, {}).setdefault(row.scope, {})[row.state] = row.n
-        if row.ended is not None:
-            ended[row.command] = max(row.ended, ended.get(row.command, row.ended))
-    moved: list[Progress] = []
-    for command in commands:
-        now = {state: counts[command.id][state] for state in STATES}
-        closed = not any(now[state] for state in OPEN)
-        if not closed and parts[command.id] == command.parts:
-            continue
-        ended_at = ended[command.id] if closed else None
+    moves: dict[UUID, dict[str, Counter[str]]] = {}
+    for row in await unit.execute(_TAKE_MOVED, {"many": _AT_ONCE}):
+        moves.setdefault(row.command, {}).setdefault(row.scope, Counter())[row.state] = row.n
+    if not moves:
+        return []
+    progress: list[Progress] = []
+    for command in (await unit.execute(_COMMANDS, {"ids": list(moves)})).fetchall():
+        parts = add_moves(command.parts, moves[command.id])
+        counts: dict[str, int] = dict.fromkeys(STATES, 0)
+        for states in parts.values():
+            for state, n in states.items():
+                counts[state] += n
+        ended_at = command.ended_at
+        closes = ended_at is None and not any(counts[state] for state in OPEN)
+        if closes:
+            ended_at = (await unit.execute(_LAST, {"id": command.id})).scalar_one()
         await unit.execute(
             _UPDATE,
             {
                 "id": command.id,
-                "counts": msgspec.json.encode(now).decode(),
-                "parts": msgspec.json.encode(parts[command.id]).decode(),
+                "counts": msgspec.json.encode(counts).decode(),
+                "parts": msgspec.json.encode(parts).decode(),
                 "ended": ended_at,
             },
         )
-        if closed:
-            await _close(unit, command, now, ended_at)
+        if closes:
+            await _close(unit, command, counts, ended_at)
         await live.touched(unit, COMMANDS, command.id, command.pairs)
-        moved.append(Progress(command.id, now, command.total, ended_at, parts[command.id]))
-    return moved
+        progress.append(Progress(command.id, counts, command.total, ended_at, parts))
+    return progress
+
+
+def add_moves(
+    parts: Mapping[str, Mapping[str, int]], moves: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """Counts by scope key and state, with what moved added; what came to nothing is left out."""
+    whole: dict[str, dict[str, int]] = {}
+    for scope in {**parts, **moves}:
+        states = Counter(parts.get(scope, {}))
+        states.update(moves.get(scope, {}))
+        whole[scope] = {state: n for state, n in states.items() if n}
+    return whole
 
 
 async def _close(unit: Unit, command: Any, counts: dict[str, int], ended_at: Any) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from vigie.control.rules import State
+from vigie.twin.kinds import Demand
 
 MOST_TARGETS = 250_000
 Reason = Annotated[
@@ -34,6 +35,40 @@ class RequestCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires_in_s: Annotated[float, Meta(ge=5, le=86_400)] = 120.0
 
 
+class PreviewCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What someone thinks of asking: as a command, without a reason."""
+
+    verb: Annotated[str, Meta(max_length=64, description="As the kind declares it.")]
+    params: Annotated[dict[str, Param], Meta(max_length=16)]
+    assets: Annotated[list[int], Meta(min_length=1, max_length=MOST_TARGETS)] | None = None
+    filter: Annotated[str, Meta(max_length=1000)] | None = None
+    bbox: Annotated[
+        tuple[float, float, float, float] | None, Meta(description="[west, south, east, north]")
+    ] = None
+
+
+class CommandRefusal(msgspec.Struct, frozen=True):
+    """Equipment that an interlock would refuse to command, and why: `reason` says it in a word;
+    `assets` are the first of them."""
+
+    code: str
+    reason: str
+    count: int
+    assets: list[int]
+
+
+class CommandPreview(msgspec.Struct, frozen=True):
+    """What a command would do: to how many, by kind; who would be refused, and why; what it demands
+    of who gives it."""
+
+    total: int
+    by_kind: dict[str, int]
+    refused: int
+    refusals: list[CommandRefusal]
+    demands: list[Demand]
+    urgent: bool
+
+
 class CancelCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a command is taken back."""
 
@@ -49,7 +84,8 @@ class Requester(msgspec.Struct, frozen=True):
 
 class Command(msgspec.Struct, frozen=True):
     """A command and how far it came: `total` and `counts` are of the targets in your scope,
-    `ended_at` of the whole act."""
+    `ended_at` of the whole act; `approval` is the request for a second person, where it needs
+    one."""
 
     id: UUID
     verb: str
@@ -62,6 +98,8 @@ class Command(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     ended_at: datetime | None
     entry: UUID
+    urgent: bool = False
+    approval: UUID | None = None
 
 
 class TargetError(msgspec.Struct, frozen=True):
@@ -81,7 +119,8 @@ class TargetAsset(msgspec.Struct, frozen=True):
 
 class TargetState(msgspec.Struct, frozen=True):
     """How far a command came at one piece of equipment; since when its readings show what was
-    wanted (`shown_since`), also where it never answered."""
+    wanted (`shown_since`), also where it never answered; whether the same command may help now that
+    it ended otherwise (`retryable`)."""
 
     asset: TargetAsset
     state: State
@@ -93,6 +132,7 @@ class TargetState(msgspec.Struct, frozen=True):
     late: bool
     late_evidence: dict[str, Any] | None
     shown_since: datetime | None
+    retryable: bool = False
 
 
 class Ack(Protocol):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     Integer,
@@ -29,7 +30,7 @@ from vigie.control.model import (
     TargetError,
     TargetState,
 )
-from vigie.control.rules import OPEN, STATES
+from vigie.control.rules import OPEN, STATES, is_retryable
 from vigie.core import filters
 from vigie.core.database import Unit
 from vigie.core.errors import Fault, NotFound, wrong_fields
@@ -55,6 +56,8 @@ _COMMAND = Table(
     Column("parts", JSONB),
     Column("ended_at", DateTime(timezone=True)),
     Column("entry", Uuid),
+    Column("urgent", Boolean),
+    Column("approval", Uuid),
     schema="control",
 )
 _TARGET = Table(
@@ -85,7 +88,7 @@ _NAME = func.coalesce(func.nullif(_ASSET.c.name, ""), _ASSET.c.source_id, "", ty
 _OPEN = {"yes": _COMMAND.c.ended_at.is_(None), "no": _COMMAND.c.ended_at.is_not(None)}
 _COLUMNS = (
     "id, verb, params, requested_by, requested_at, expires_at, total, counts, parts, ended_at,"
-    " entry"
+    " entry, urgent, approval"
 )
 
 
@@ -165,15 +168,15 @@ async def list_targets(
 
 
 async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Command]:
-    told = await who_and_why(unit, [row.entry for row in rows])
-    made: list[Command] = []
+    authors = await who_and_why(unit, [row.entry for row in rows])
+    commands: list[Command] = []
     for row in rows:
-        name, reason = told.get(row.entry, (None, None))
+        name, reason = authors.get(row.entry, (None, None))
         total, counts = row.total, row.counts
         if not unit.scope.everything:
             counts = counted(row.parts, unit.scope)
             total = counts.total()
-        made.append(
+        commands.append(
             Command(
                 row.id,
                 row.verb,
@@ -186,9 +189,11 @@ async def _complete(unit: Unit, rows: Sequence[Any]) -> list[Command]:
                 {state: counts.get(state, 0) for state in STATES},
                 row.ended_at,
                 row.entry,
+                row.urgent,
+                row.approval,
             )
         )
-    return made
+    return commands
 
 
 def _target(row: Any) -> TargetState:
@@ -207,6 +212,7 @@ def _target(row: Any) -> TargetState:
         row.late is not None,
         row.late,
         row.shown,
+        is_retryable(row.state, row.error),
     )
 
 

@@ -9,6 +9,7 @@ ROOM = Room(
     schemas=("control",),
     permissions=PERMISSIONS,
     routes="vigie.control.api:ROUTES",
+    reactions="vigie.control.approving:REACTIONS",
     topics="vigie.control.topics:TOPICS",
     services={"watch": "vigie.control:services"},
     needs=("clients",),

@@ -1,7 +1,8 @@
 """The life of a command at one target, as a table; and what counts as evidence. Pure.
 
 requested → sent → delivered → confirmed | refused | failed | timed_out | cancelled | superseded
-(awaiting_approval stands between requested and sent where a second person must agree).
+(awaiting_approval stands before requested where a second person must agree; an interlock blocks: a
+target ends as refused before anything is sent).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Literal, cast, get_args
 import msgspec
 
 from vigie.core.errors import Fault
-from vigie.twin.kinds import Choice, Command, Field, Flag, Kind, Number, Text, value_of
+from vigie.twin.kinds import Choice, Command, Demand, Field, Flag, Kind, Number, Text, value_of
 
 State = Literal[
     "requested",
@@ -28,6 +29,7 @@ State = Literal[
 Event = Literal[
     "hold",
     "approve",
+    "block",
     "send",
     "received",
     "shown",
@@ -50,17 +52,17 @@ OPEN: tuple[State, ...] = ("requested", "awaiting_approval", "sent", "delivered"
 ENDED: tuple[State, ...] = tuple(state for state in STATES if state not in OPEN)
 
 _GRID = """
-                   hold approve send received shown done refused failed expire cancel supersede
-requested           A      -     S      D       .    C      R      F      T      X        U
-awaiting_approval   .      Q     -      -       .    -      -      F      T      X        U
-sent                -      -     .      D       .    C      R      F      T      X        U
-delivered           -      -     .      .       C    C      R      F      T      X        U
-confirmed           -      -     -      .       .    .      L      L      .      .        .
-refused             -      -     -      .       L    L      .      L      .      .        .
-failed              -      -     -      .       L    L      L      .      .      .        .
-timed_out           -      -     -      L       L    L      L      L      .      .        .
-cancelled           -      -     -      L       L    L      L      L      .      .        .
-superseded          -      -     -      L       L    L      L      L      .      .        .
+                  hold approve block send received shown done refused failed expire cancel supersede
+requested         A    -       -     S    D        .     C    R       F      T      X      U
+awaiting_approval .    Q       R     -    -        .     -    -       F      T      X      U
+sent              -    -       -     .    D        .     C    R       F      T      X      U
+delivered         -    -       -     .    .        C     C    R       F      T      X      U
+confirmed         -    -       -     -    .        .     .    L       L      .      .      .
+refused           -    -       -     -    .        L     L    .       L      .      .      .
+failed            -    -       -     -    .        L     L    L       .      .      .      .
+timed_out         -    -       -     -    L        L     L    L       L      .      .      .
+cancelled         -    -       -     -    L        L     L    L       L      .      .      .
+superseded        -    -       -     -    L        L     L    L       L      .      .      .
 """
 _LEGEND: dict[str, Outcome] = {
     "Q": "requested",
@@ -101,6 +103,15 @@ PACE = 4_000.0
 # Answers on their way when a command expires are waited for this long.
 GRACE_S = 3.0
 _TOLERANCE = 0.005
+
+# By which way an order goes out: urgent ones have their own, and few go before many.
+URGENT, FEW, MANY = LANES = (0, 1, 2)
+_FEW = 200
+# An order to more than this holds up others, however urgent.
+_MOST_URGENT = 1_000
+
+INTERLOCK = "interlock:"
+"""Before the name of the interlock in the code of what it refused."""
 
 # What readings must show: metric to (value, how near is near enough).
 Wanted = Mapping[str, Sequence[float]]
@@ -190,6 +201,27 @@ def shows(wanted: Wanted, values: Mapping[str, float]) -> bool:
     )
 
 
+def lane_of(command: Command, total: int) -> int:
+    """The way out of an order to so many."""
+    if command.urgent and total <= _MOST_URGENT:
+        return URGENT
+    return FEW if total <= _FEW else MANY
+
+
+def demands_of(command: Command) -> list[Demand]:
+    """All that an order asks of who gives it, the least first."""
+    demands: list[Demand] = list(get_args(Demand))
+    return demands[: demands.index(command.demands) + 1]
+
+
+def is_retryable(state: State, error: Mapping[str, Any] | None) -> bool:
+    """May the same order help at a target where it ended? Not where it is done, not where a rule of
+    safety refused it."""
+    if state in OPEN or state == "confirmed":
+        return False
+    return not str((error or {}).get("code", "")).startswith(INTERLOCK)
+
+
 def check_params(command: Command, params: Mapping[str, Any]) -> list[Fault]:
     """Everything wrong with a command's parameters."""
     faults: list[Fault] = []
@@ -233,8 +265,8 @@ def wanted_of(
     """The points of a kind that show the command done, and how near is near enough: half a percent
     of a number's range, the very value of anything else."""
     wanted: dict[str, tuple[float, float]] = {}
-    said = {point: params[param] for param, point in command.shows.items()} | dict(command.sets)
-    for name, value in said.items():
+    intended = {point: params[param] for param, point in command.shows.items()} | dict(command.sets)
+    for name, value in intended.items():
         point = kind.point(name)
         if point is not None:
             near = 0.25 if point.whole else _TOLERANCE * (point.high - point.low)

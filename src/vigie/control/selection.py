@@ -1,25 +1,37 @@
 """Which equipment a command goes to: as asked, in scope, able to do it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import text
 
 from vigie import twin
-from vigie.control.model import MOST_TARGETS, RequestCommand
+from vigie.control.model import MOST_TARGETS
 from vigie.control.rules import Wanted, check_params, wanted_of
 from vigie.core.database import Unit
 from vigie.core.errors import Fault, Invalid, NotFound, TooLarge, wrong_fields
 from vigie.core.geometry import BBox
+from vigie.core.journal import Change
 from vigie.twin import kinds
 from vigie.twin.kinds import Command, Kind
+
+# Of what is in sight: row level security leaves the rest out, and `choose` then refuses.
+_ADD_FUNCTIONS = text(
+    "insert into control.function (asset, function) select id, :function from twin.asset"
+    " where id = any(:ids) and kind = any(:able) order by id on conflict do nothing"
+)
+_LOCK_FUNCTIONS = text(
+    "select count(*) from (select 1 from control.function"
+    " where asset = any(:ids) and function = :function order by asset for update) held"
+)
 
 
 class Chosen(msgspec.Struct, frozen=True, gc=False):
     """One asset that a command goes to; `already` when it may show what is wanted without it."""
 
     id: int
+    kind: str
     municipality: str
     trade: str
     desired: float | None
@@ -68,8 +80,20 @@ def specified(verb: str, params: Mapping[str, Any]) -> Order:
     return Order(command, able, wanted_of(command, params, kinds.kinds()[min(able)]))
 
 
-async def choose(unit: Unit, asked: RequestCommand, order: Order) -> list[Chosen]:
-    """The targets, by id.
+class Selection(Protocol):
+    """One of three ways to name equipment."""
+
+    @property
+    def assets(self) -> list[int] | None: ...
+    @property
+    def filter(self) -> str | None: ...
+    @property
+    def bbox(self) -> tuple[float, float, float, float] | None: ...
+
+
+async def choose(unit: Unit, asked: Selection, order: Order, *, hold: bool = False) -> list[Chosen]:
+    """The targets, by id; `hold`: whoever else commands the same function of them waits until this
+    unit ends, and what is read of them is what holds then.
 
     Named assets must all be in sight and able, or none is chosen; a filter or a box chooses those
     that are able and not retired. Raises NotFound, Invalid or TooLarge.
@@ -82,10 +106,11 @@ async def choose(unit: Unit, asked: RequestCommand, order: Order) -> list[Chosen
             detail="Name the equipment in exactly one way: assets, filter or bbox.",
         )
     if asked.assets is not None:
-        return await _named(unit, order, sorted(set(asked.assets)))
+        return await _named(unit, order, sorted(set(asked.assets)), hold=hold)
     bbox = None if asked.bbox is None else _box(*asked.bbox)
     found = await twin.find_ids(unit, filter_=asked.filter or "", bbox=bbox, limit=MOST_TARGETS)
-    rows = await _load(unit, [asset for asset, kind in found if kind in order.able], order)
+    able = sorted(asset for asset, kind in found if kind in order.able)
+    rows = await _load(unit, able, order, hold=hold)
     chosen = [_chosen(row) for row in rows if not row.retired]
     if not chosen:
         raise Invalid(
@@ -107,7 +132,12 @@ def _box(west: float, south: float, east: float, north: float) -> BBox:
     return BBox(west, south, east, north)
 
 
-async def _named(unit: Unit, order: Order, ids: list[int]) -> list[Chosen]:
+async def read_again(unit: Unit, order: Order, ids: list[int]) -> list[Chosen]:
+    """Targets chosen earlier as they are now, held; the retired ones are gone."""
+    return [_chosen(row) for row in await _load(unit, ids, order, hold=True) if not row.retired]
+
+
+async def _named(unit: Unit, order: Order, ids: list[int], *, hold: bool) -> list[Chosen]:
     if len(ids) > MOST_TARGETS:
         raise TooLarge(
             "too_many_assets",
@@ -116,7 +146,7 @@ async def _named(unit: Unit, order: Order, ids: list[int]) -> list[Chosen]:
         )
     if not -(2**31) <= ids[0] <= ids[-1] < 2**31:
         raise _missing(1, len(ids))
-    rows = await _load(unit, ids, order)
+    rows = await _load(unit, ids, order, hold=hold)
     if len(rows) < len(ids):
         raise _missing(len(ids) - len(rows), len(ids))
     unable = [row.id for row in rows if row.kind not in order.able]
@@ -136,13 +166,15 @@ async def _named(unit: Unit, order: Order, ids: list[int]) -> list[Chosen]:
     return [_chosen(row) for row in rows]
 
 
-async def _load(unit: Unit, ids: list[int], order: Order) -> list[Any]:
+async def _load(unit: Unit, ids: list[int], order: Order, *, hold: bool) -> list[Any]:
+    if hold:
+        await _hold(unit, ids, order)
     rows = await unit.execute(
         text(
             "select a.id, a.kind, a.municipality, a.trade,"  # noqa: S608 - declared names
             " coalesce(a.retired <= (vigie.now() at time zone 'utc')::date, false) as retired,"
             " i.desired,"
-            # What was never told may be so already.
+            # What was never heard may be so already.
             f" coalesce({_desired(order.wanted)}, false)"
             f" or coalesce({_shown(order.able, order.wanted)}, true) as already"
             " from twin.asset a left join twin.intent i"
@@ -152,6 +184,18 @@ async def _load(unit: Unit, ids: list[int], order: Order) -> list[Any]:
         {"ids": ids, "function": order.command.function} | _values(order.wanted),
     )
     return list(rows.fetchall())
+
+
+async def _hold(unit: Unit, ids: list[int], order: Order) -> None:
+    """Lock the function of each, in order of asset: of two requests for the same lamp one waits,
+    and sees what the other did; requests for different ones do not know each other.
+
+    The rows that are missing are added first, in the same order: who adds waits for who adds, who
+    locks for who locks, so nobody waits in a circle.
+    """
+    named = {"ids": ids, "function": order.command.function}
+    await unit.execute(_ADD_FUNCTIONS, named | {"able": sorted(order.able)})
+    await unit.execute(_LOCK_FUNCTIONS, named)
 
 
 def _desired(wanted: Wanted) -> str:
@@ -183,7 +227,23 @@ def _values(wanted: Wanted) -> dict[str, float]:
 
 
 def _chosen(row: Any) -> Chosen:
-    return Chosen(row.id, row.municipality, row.trade, row.desired, row.already)
+    return Chosen(row.id, row.kind, row.municipality, row.trade, row.desired, row.already)
+
+
+def changes_of(chosen: Iterable[Chosen], wanted: Wanted) -> list[Change]:
+    """What an order changes of what is wanted of each, for the journal."""
+    after = {metric: value for metric, (value, _within) in wanted.items()}
+    metric = next(iter(wanted), None)
+    return [
+        Change(
+            "twin.asset",
+            str(asset.id),
+            None if metric is None or asset.desired is None else {metric: asset.desired},
+            after,
+            asset.scope,
+        )
+        for asset in chosen
+    ]
 
 
 def _missing(count: int, total: int) -> NotFound:
@@ -194,4 +254,4 @@ def _missing(count: int, total: int) -> NotFound:
     )
 
 
-__all__ = ["Chosen", "Order", "choose", "specified"]
+__all__ = ["Chosen", "Order", "changes_of", "choose", "read_again", "specified"]

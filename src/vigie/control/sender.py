@@ -3,15 +3,19 @@
 A target is marked sent, with the time of its next sending, before anything leaves: a process killed
 in between has promised to send again, and devices carry out an id once. Several processes may run
 this: rows are claimed with `skip locked`.
+
+Urgent orders have a claim loop of their own, so that none waits for what is claimed or published of
+a large one; of the others those to a few go before those to many, each round takes of both.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 
-from vigie.control.rules import PACE, PAUSES_S, RESEND_DELIVERED_S
-from vigie.control.service import PROGRESS, SENDER
+from vigie.control.rules import FEW, LANES, MANY, PACE, PAUSES_S, RESEND_DELIVERED_S, URGENT
+from vigie.control.targets import PROGRESS, SENDER, URGENT_SENDER
 from vigie.core import clock
 from vigie.core.bus import Wakeup
 from vigie.core.database import Unit
@@ -22,13 +26,15 @@ from vigie.gateways.clients import OutCommand, Outlet, Outlets, carriers
 from vigie.twin.telemetry import clear_pending
 
 log = logger(__name__)
-AT_ONCE = 4_000
+AT_ONCE = 2_000
+SLICE = 250
+"""Orders that leave together: between two slices others have their turn."""
 
 _CLAIM = text(
     "with due as ("
     " select t.command, t.asset, c.total from control.target t"
     " join control.command c on c.id = t.command"
-    " where t.next_send <= clock_timestamp() and c.expires_at > vigie.now()"
+    " where t.lane = :lane and t.next_send <= clock_timestamp() and c.expires_at > vigie.now()"
     " order by t.next_send limit :many for update of t skip locked)"
     " update control.target t set attempts = least(t.attempts + 1, 32000),"
     " state = case t.state when 'requested' then 'sent' else t.state end,"
@@ -51,8 +57,9 @@ _UNREACHABLE = text(
 )
 
 
-async def claim(unit: Unit, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]:
-    """Mark what is due as sent; how many were claimed, and what to publish once committed.
+async def claim(unit: Unit, lane: int, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]:
+    """Mark what is due in a lane as sent; how many were claimed, and what to publish once
+    committed.
 
     What no gateway carries fails here and says so.
     """
@@ -61,6 +68,7 @@ async def claim(unit: Unit, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]
             _CLAIM,
             {
                 "many": many,
+                "lane": lane,
                 "delivered": RESEND_DELIVERED_S,
                 "pauses": list(PAUSES_S),
                 "longest": len(PAUSES_S),
@@ -77,13 +85,13 @@ async def claim(unit: Unit, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]
     }
     carried = await carriers(unit, [row.asset for row in rows])
     await _fail(unit, [row for row in rows if row.asset not in carried])
-    made: list[OutCommand] = []
+    orders: list[OutCommand] = []
     for row in rows:
         carrier = carried.get(row.asset)
         if carrier is None:
             continue
         fact = facts[row.command]
-        made.append(
+        orders.append(
             OutCommand(
                 carrier.protocol,
                 carrier.token,
@@ -95,7 +103,7 @@ async def claim(unit: Unit, many: int = AT_ONCE) -> tuple[int, list[OutCommand]]
                 fact.expires_at,
             )
         )
-    return len(rows), made
+    return len(rows), orders
 
 
 async def _fail(unit: Unit, rows: Sequence[Any]) -> None:
@@ -116,25 +124,46 @@ async def _fail(unit: Unit, rows: Sequence[Any]) -> None:
             await clear_pending(unit, sorted(assets), function)
 
 
-async def send_due(runtime: Runtime, many: int = AT_ONCE, outlet: Outlet | None = None) -> int:
-    """Claim, commit, send; how many were claimed. Raises Unavailable when an engine is away:
-    what was claimed is sent again later."""
-    async with runtime.database.unit() as unit:
-        claimed, orders = await claim(unit, many)
-    if orders:
-        await (outlet or Outlets(runtime)).send(orders)
-    return claimed
+async def send_due(
+    runtime: Runtime,
+    many: int = AT_ONCE,
+    lanes: Sequence[int] = LANES,
+    outlet: Outlet | None = None,
+) -> int:
+    """Claim, commit, publish, lane by lane; how many were claimed. Raises Unavailable when an
+    engine is away: what was claimed is sent again later."""
+    outlet = outlet or Outlets(runtime)
+    total = 0
+    for lane in lanes:
+        async with runtime.database.unit() as unit:
+            claimed, orders = await claim(unit, lane, many)
+        total += claimed
+        for start in range(0, len(orders), SLICE):
+            await outlet.send(orders[start : start + SLICE])
+            await asyncio.sleep(0)
+    return total
 
 
-async def run(runtime: Runtime) -> None:
-    """The service: on every wake-up, and twice a second for what is sent again."""
-    component = runtime.component("command-sender")
-    outlet = Outlets(runtime)
-    wakeup = await Wakeup().on(runtime.bus, f"wake.{SENDER}")
+async def run(runtime: Runtime, outlet: Outlet | None = None) -> None:
+    """The service: what is not urgent."""
+    await _run(runtime, "command-sender", SENDER, (FEW, MANY), outlet)
+
+
+async def run_urgent(runtime: Runtime, outlet: Outlet | None = None) -> None:
+    """The service: urgent orders alone."""
+    await _run(runtime, "urgent-command-sender", URGENT_SENDER, (URGENT,), outlet)
+
+
+async def _run(
+    runtime: Runtime, name: str, waker: str, lanes: Sequence[int], outlet: Outlet | None
+) -> None:
+    """On every wake-up, and twice a second for what is sent again."""
+    component = runtime.component(name)
+    wakeup = await Wakeup().on(runtime.bus, f"wake.{waker}")
     try:
         while True:
             try:
-                claimed = await send_due(runtime, outlet=outlet)
+                claimed = await send_due(runtime, AT_ONCE, lanes, outlet)
                 component.set("ok")
             except Unavailable as away:
                 log.warning("commands_not_sent", cause=away.detail)

@@ -79,6 +79,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     kinds: str = ""
     # The protocols that it speaks: gateways.clients.Adapter.
     adapters: str = ""
+    # Rules that may refuse an order: control.interlocks.
+    interlocks: str = ""
     personal: tuple[Personal, ...] = ()
     # What each process runs: process → "module:function", called with the Runtime.
     services: Mapping[Process, str] = {}

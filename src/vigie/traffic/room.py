@@ -7,6 +7,7 @@ ROOM = Room(
     name="traffic",
     floor="trade",
     kinds="vigie.traffic.kinds:KINDS",
-    needs=("twin",),
+    interlocks="vigie.traffic.interlocks:INTERLOCKS",
+    needs=("control",),
     optional=True,
 )

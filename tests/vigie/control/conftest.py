@@ -1,5 +1,6 @@
 """A small district of lights, and what its devices say."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ import pytest_asyncio
 from vigie.core import clock
 from vigie.core.ids import uuid7
 from vigie.core.scope import EVERYTHING, Grant, Principal, Scope
+from vigie.twin.kinds import Kind
 from vigie.twin.telemetry import Evidence
 
 DIJON = "21231"
@@ -48,17 +50,27 @@ class Lights:
         municipality: str = DIJON,
         *,
         kind: str = "Streetlight",
+        trade: str = "lighting",
+        parent: int | None = None,
         carried: bool = True,
         retired: bool = False,
     ) -> list[int]:
         cursor = await self.owner.execute(
             "insert into twin.asset (token, kind, trade, source, source_id, name, municipality,"
-            " lon, lat, mercator, retired)"
-            " select t, %(kind)s, 'lighting', 'test', t, 'Light ' || t, %(municipality)s, 5.04,"
-            " 47.32, point(561050, 5993760), case when %(retired)s then current_date end"
+            " lon, lat, mercator, retired, parent)"
+            " select t, %(kind)s, %(trade)s, 'test', t, 'Light ' || t, %(municipality)s, 5.04,"
+            " 47.32, point(561050, 5993760), case when %(retired)s then current_date end,"
+            " %(parent)s"
             " from (select replace(gen_random_uuid()::text, '-', '') as t"
             "  from generate_series(1, %(count)s)) n returning id",
-            {"kind": kind, "municipality": municipality, "count": count, "retired": retired},
+            {
+                "kind": kind,
+                "trade": trade,
+                "parent": parent,
+                "municipality": municipality,
+                "count": count,
+                "retired": retired,
+            },
         )
         ids = sorted(row[0] for row in await cursor.fetchall())
         if carried:
@@ -70,6 +82,18 @@ class Lights:
                 [ids],
             )
         return ids
+
+    async def report(
+        self, asset: int, kind: Kind, at: datetime | None = None, **values: float
+    ) -> None:
+        """The latest state of one piece of equipment, as stored."""
+        vals = [float(values.get(point.name, math.nan)) for point in kind.points]
+        await self.owner.execute(
+            "insert into twin.state (asset, n, at, recorded, boot, vals)"
+            " values (%(asset)s, 1, %(at)s, %(at)s, 0, %(vals)s::float8[])"
+            " on conflict (asset) do update set at = excluded.at, vals = excluded.vals",
+            {"asset": asset, "vals": vals, "at": at or clock.now()},
+        )
 
     async def shows(self, assets: list[int], level: float, at: datetime | None = None) -> None:
         """The latest state of some lights."""

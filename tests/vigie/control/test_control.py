@@ -9,7 +9,6 @@ import msgspec
 import psycopg
 import pytest
 from nats.aio.msg import Msg
-from sqlalchemy import text
 
 from tests.vigie.control.conftest import (
     ANNE,
@@ -33,6 +32,7 @@ from vigie.control import (
     request_command,
 )
 from vigie.control.keeper import keep
+from vigie.control.rules import FEW
 from vigie.control.sender import claim, send_due
 from vigie.core import clock
 from vigie.core.database import Database
@@ -88,10 +88,10 @@ async def test_from_request_to_confirmed(runtime: Runtime, lights: Lights) -> No
     database = runtime.database
     ids = await lights.add(5)
     await lights.shows(ids, 10)
-    heard: list[tuple[str, dict[str, Any]]] = []
+    published: list[tuple[str, dict[str, Any]]] = []
 
     async def hear(message: Msg) -> None:
-        heard.append((message.subject, msgspec.json.decode(message.data)))
+        published.append((message.subject, msgspec.json.decode(message.data)))
 
     down = await runtime.bus.subscribe("down.>", hear)
     await runtime.bus.client.flush()
@@ -103,8 +103,8 @@ async def test_from_request_to_confirmed(runtime: Runtime, lights: Lights) -> No
     assert set((await states(database, command)).values()) == {"sent"}
     await runtime.bus.client.flush()
     await asyncio.sleep(0.05)
-    assert len(heard) == 5
-    subject, order = heard[0]
+    assert len(published) == 5
+    subject, order = published[0]
     assert subject.split(".")[2] == order["device"]
     assert order["id"] == str(command.id)
     assert order["params"] == {"level": 40}
@@ -248,7 +248,7 @@ async def test_what_was_never_published_is_sent_again(
     (light,) = await lights.add(1)
     command = await ask(database, wish([light]))
     async with database.unit() as unit:
-        claimed, orders = await claim(unit)
+        claimed, orders = await claim(unit, FEW)
     assert (claimed, len(orders)) == (1, 1)
     assert await send_due(runtime) == 0
     pause = await owner.execute(
@@ -574,39 +574,3 @@ async def test_thirty_four_thousand_in_seconds(runtime: Runtime, lights: Lights)
     evidence = [reading(i, 40) for i in ids[:4000]]
     await timed("observe 4000, nothing open", see(database, *evidence))
     print({name: round(value, 2) for name, value in took.items()})
-
-
-async def test_one_person_has_one_request_in_the_queue_that_others_wait_in(
-    database: Database, lights: Lights
-) -> None:
-    (dijon,) = await lights.add(1)
-    (chenove,) = await lights.add(1, CHENOVE)
-
-    async def by_bruno() -> Command:
-        async with database.unit(BRUNO, CHENOVE_ONLY) as unit:
-            return await request_command(unit, wish([chenove]))
-
-    async def waiting(queue: str) -> int:
-        async with database.unit() as unit:
-            return (
-                await unit.execute(
-                    text(f"select count(*) from pg_locks where not granted and {queue}")
-                )
-            ).scalar_one()
-
-    async def until(queue: str, count: int) -> None:
-        async with asyncio.timeout(10):
-            while await waiting(queue) < count:
-                await asyncio.sleep(0.02)
-
-    everyones = "locktype = 'advisory' and objid = 7710430"
-    async with database.unit() as busy:
-        await busy.execute(text("select pg_advisory_xact_lock(7710430)"))
-        first = asyncio.create_task(ask(database, wish([dijon])))
-        await until(everyones, 1)
-        second = asyncio.create_task(ask(database, wish([dijon], 50)))
-        await until("locktype = 'advisory'", 2)
-        other = asyncio.create_task(by_bruno())
-        await until("locktype = 'advisory'", 3)
-        assert await waiting(everyones) == 2
-    await asyncio.gather(first, second, other)

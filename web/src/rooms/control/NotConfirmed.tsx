@@ -14,17 +14,15 @@ import { useFormat } from "../../console/state/server";
 import classes from "./command.module.css";
 import { countOf, openStates, unconfirmed, unconfirmedEnds, underWay } from "./progress";
 
-/** What a safety lock refused is not to be tried again; a person looks at it first. */
-const locked = "interlock";
-
-async function allTargets(command: Command, again: boolean): Promise<number[]> {
+/** All that did not confirm, or only where the same command may help: not where an interlock refused. */
+async function allTargets(command: Command, retryable = false): Promise<number[]> {
   const ids: number[] = [];
   for (const state of unconfirmedEnds) {
     if (countOf(command.counts, state) === 0) continue;
     let cursor: string | null = null;
     do {
       const page: Awaited<ReturnType<typeof getCommandTargets>> = await getCommandTargets(command.id, state, cursor);
-      ids.push(...page.items.filter(({ error }) => !again || error?.code !== locked).map(({ asset }) => asset.id));
+      ids.push(...page.items.filter((target) => !retryable || target.retryable).map(({ asset }) => asset.id));
       cursor = page.next ?? null;
     } while (cursor);
   }
