@@ -45,9 +45,16 @@ class Cabinets:
 
 class Fleet:
     def __init__(
-        self, devices: list[Device], site_of: list[int], schedule: Schedule, seed: int, rate: float
+        self,
+        devices: list[Device],
+        site_of: list[int],
+        schedule: Schedule,
+        seed: int,
+        rate: float,
+        fed_by: dict[str, str] | None = None,
     ):
-        """`devices` lamps first; `site_of` numbers the gateway of each."""
+        """`devices` lamps first; `site_of` numbers the gateway of each; `fed_by` says which cabinet
+        feeds a lamp, by source ids, where that is known."""
         self.schedule = schedule
         self.devices = devices
         self.lamps = sum(1 for device in devices if device.kind == STREETLIGHT)
@@ -75,20 +82,26 @@ class Fleet:
         self._hours = age
         self._manual = np.zeros(count)
         self._until = np.full(count, -np.inf)
-        self.members = self._feed(devices, site_of)
+        self.members = self._feed(devices, site_of, fed_by or {})
 
-    def _feed(self, devices: list[Device], site_of: list[int]) -> list[Ints]:
-        """The lamps of each cabinet: those of its gateway that are nearest to it."""
+    def _feed(
+        self, devices: list[Device], site_of: list[int], fed_by: dict[str, str]
+    ) -> list[Ints]:
+        """The lamps of each cabinet: those said to be; else those of its gateway nearest to it."""
         count = self.lamps
         cabinets = len(devices) - count
         if not cabinets:
             return []
         place = np.array([(d.lon, d.lat * 1.47) for d in devices], dtype=np.float64)
         site = np.array(site_of, dtype=np.int64)
-        feeder = np.full(count, -1, dtype=np.int64)
+        number = {device.source_id: i for i, device in enumerate(devices[count:])}
+        feeder = np.array(
+            [number.get(fed_by.get(d.source_id, ""), -1) for d in devices[:count]], dtype=np.int64
+        ).reshape(count)
+        said = feeder >= 0
         for gateway in np.unique(site[count:]).tolist():
             mine = np.flatnonzero(site[count:] == gateway)
-            lamps = np.flatnonzero(site[:count] == gateway)
+            lamps = np.flatnonzero((site[:count] == gateway) & ~said)
             if len(lamps):
                 offset = place[lamps][:, None] - place[count + mine][None, :]
                 feeder[lamps] = mine[np.hypot(offset[..., 0], offset[..., 1]).argmin(axis=1)]

@@ -93,7 +93,7 @@ class Weather:
         """mm of rain since the epoch: it only grows, whoever looks and when."""
         bins = max(int((t - EPOCH) / BIN), 0)
         if bins + 1 >= len(self._fallen):
-            starts = EPOCH + BIN * np.arange(bins + 1000)
+            starts = EPOCH + BIN * np.arange(bins + 1000, dtype=np.float64)
             self._fallen = np.concatenate([[0.0], np.cumsum(self._rain(starts) * BIN / 3600)])
         rate = (self._fallen[bins + 1] - self._fallen[bins]) / BIN
         return float(self._fallen[bins] + rate * (t - EPOCH - bins * BIN))

@@ -76,7 +76,9 @@ class Residents:
                 self.shared.kinds[kind] = behaviour
         known = int((self.kind_of >= 0).sum())
         lamps = [d for d in devices if d.kind in (Streetlight.kind, Cabinet.kind)]
-        self.fleet = Fleet(lamps, site_of[: len(lamps)], schedule, seed, rate)
+        power = self.shared.topology.power
+        fed_by = {d.source_id: power.get(d.source_id, "").partition("/")[0] for d in lamps}
+        self.fleet = Fleet(lamps, site_of[: len(lamps)], schedule, seed, rate, fed_by)
         self._root(devices[:known])
         for behaviour in self.behaviours:
             if isinstance(behaviour, Streetlight | Cabinet):

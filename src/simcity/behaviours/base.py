@@ -133,8 +133,8 @@ class Behaviour:
 
     def draw_at(self, salt: int, rows: Ints, step: Floats | float) -> Floats:
         """A number in 0…1 for each device and step of time."""
-        step = np.broadcast_to(np.floor(step), len(rows)).astype(np.int64).astype(np.uint64)
-        return hash01(self.key[rows], np.full(len(rows), salt, np.uint64), step)
+        whole = np.broadcast_to(np.floor(step), len(rows)).astype(np.int64).astype(np.uint64)
+        return hash01(self.key[rows], np.full(len(rows), salt, np.uint64), whole)
 
     def wander(self, salt: int, rows: Ints, t: Floats | float, period: float) -> Floats:
         """Smooth noise in 0…1 of each device's own."""

@@ -73,7 +73,9 @@ class Bollard(Behaviour):
         # A lorry that delivers: it stands on the bollard for minutes.
         lorry = self.draw_at(6, rows, t / STAY) < (0.05 if 7 <= hour < 12 else 0.006)
         parked = lorry & (t % STAY < 600 + 1800 * self.draw_at(7, rows, t / STAY))
-        return np.where(parked, LOWERED, barrier).astype(np.float64), (presence | parked) * 1.0
+        return np.where(parked, LOWERED, barrier).astype(np.float64), (presence | parked).astype(
+            np.float64
+        )
 
     def stops_orders(self, mode: str) -> bool:
         return mode != "outOfService"

@@ -58,7 +58,7 @@ class Building(Behaviour):
     def open(self, rows: Ints, t: float, before: float = 0.0) -> Floats:
         at = self.world.local(t)
         hours = (at.hour >= self._opens[rows] - before) & (at.hour < self._closes[rows] + before)
-        return (hours & (at.weekday < self._days[rows])) * 1.0
+        return (hours & (at.weekday < self._days[rows])).astype(np.float64)
 
     def truth(self, rows: Ints, t: float) -> list[Floats]:
         is_open = self.open(rows, t)
@@ -213,7 +213,7 @@ class Door(Behaviour):
         lock = np.where(self._lock[rows] >= 0, self._lock[rows], is_open)
         lock = np.where(ordered, 2.0, lock)
         shut = (self._lock[rows] == 0) & ~ordered
-        return [(walking & ~shut | ordered) * 1.0, lock, np.zeros(len(rows))]
+        return [(walking & ~shut | ordered).astype(np.float64), lock, np.zeros(len(rows))]
 
     def stops_orders(self, mode: str) -> bool:
         return False
@@ -253,7 +253,7 @@ class TechnicalPoint(Behaviour):
         wanted = np.where(self._set[rows] > -1e9, self._set[rows], self._usual[rows])
         runs = (t % 1800 / 1800 + self.draw(2, rows)) % 1 < 0.6
         value = wanted - 2 + 4 * self.wander(3, rows, t, 900)
-        return [value, np.zeros(len(rows)), runs * 1.0, wanted]
+        return [value, np.zeros(len(rows)), runs.astype(np.float64), wanted]
 
     def stops_orders(self, mode: str) -> bool:
         return mode == "fault"

@@ -77,7 +77,8 @@ class Bus(Behaviour):
         busy = traffic(at.hour, at.weekday)
         late = 240 * busy * (self.wander(1, rows, t, 1200) - 0.2)
         begins = FIRST + 1.5 * self.draw(2, rows)
-        serves = (at.hour >= begins) & (at.hour < LAST - 2 * self.draw(3, rows))
+        in_hours = (at.hour >= begins) & (at.hour < LAST - 2 * self.draw(3, rows))
+        serves = in_hours.astype(np.float64)
         found = np.zeros((len(rows), 5))
         for place, row in enumerate(rows.tolist()):
             way = self._way(self._line[row])
@@ -95,7 +96,7 @@ class Bus(Behaviour):
         filling = np.floor(np.clip(busy * 5 * self.wander(4, rows, t, 600), 0, 5))
         return [
             place[:, 0], place[:, 1], found[:, 2] * (found[:, 4] == 0), found[:, 3],
-            np.where(serves, np.round(late), 0), filling * serves, serves * 1.0,
+            np.where(serves, np.round(late), 0), filling * serves, serves,
             found[:, 4], np.zeros(len(rows)),
         ]  # fmt: skip
 
@@ -113,7 +114,9 @@ class Bus(Behaviour):
         at, rows = self.world.local(t), np.arange(self.count)
         begins, ends = FIRST + 1.5 * self.draw(2, rows), LAST - 2 * self.draw(3, rows)
         columns = [np.zeros(self.count) for _ in self.points]
-        columns[self.slot["service"]] = ((at.hour >= begins) & (at.hour < ends)) * 1.0
+        columns[self.slot["service"]] = np.array(
+            (at.hour >= begins) & (at.hour < ends), dtype=np.float64
+        )
         return self.compare(self.faulty(columns, rows))
 
     def stops_orders(self, mode: str) -> bool:

@@ -53,7 +53,7 @@ class Line:
 
     def stands(self, t: Floats, dwell: float) -> Floats:
         i = np.maximum(np.searchsorted(self.stops, t, "right") - 1, 0)
-        return (t >= self.stops[i]) & (t < self.stops[i] + dwell)
+        return ((t >= self.stops[i]) & (t < self.stops[i] + dwell)).astype(np.float64)
 
 
 def line(roads: Roads, nodes: list[int], speed: float, spacing: float, dwell: float) -> Line:

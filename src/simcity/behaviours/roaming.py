@@ -73,7 +73,7 @@ class Roaming(Behaviour):
         start = self._starts(rows, t)
         offset = self.world.local(float(np.max(start)) if len(start) else 0.0).offset
         hour = (start + offset) / 3600 % 24
-        return (hour - self.begins[rows]) % 24 < self.length[rows]
+        return ((hour - self.begins[rows]) % 24 < self.length[rows]).astype(np.float64)
 
     def _starts(self, rows: Ints, t: float | Floats) -> Floats:
         return np.floor((t + self._phase[rows]) / self.mission) * self.mission - self._phase[rows]

@@ -60,4 +60,4 @@ class ParkingSpot(Behaviour):
         taken = self.draw_at(3, rows, step) < wanted
         into = (t + self._phase[rows]) % self._stay[rows]
         gap = into < 60 + 240 * self.draw_at(4, rows, step)  # it is free for a moment in between
-        return [(taken & ~gap) * 1.0, battery(self, rows, t)]
+        return [(taken & ~gap).astype(np.float64), battery(self, rows, t)]

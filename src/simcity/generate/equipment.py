@@ -384,7 +384,7 @@ def _ranks(sizes: Ints) -> Ints:
 def _spread(spot: Spots, count: int, metres: float) -> Spots:
     """`count` places in rows at one."""
     number = np.arange(count)
-    grid = np.stack([number % 12, number // 12], axis=-1) * metres
+    grid = np.stack([number % 12, number // 12], axis=-1).astype(np.float64) * metres
     return spot.some(np.zeros(count, dtype=np.int64)).moved(grid)
 
 
