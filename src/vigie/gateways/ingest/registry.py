@@ -30,6 +30,14 @@ _LOAD = text(
     """
 )
 
+_CALIBRATIONS = text(
+    """
+    select asset, metric, (extract(epoch from valid_from) * 1e6)::int8 as since, factor, "offset"
+    from gateways.calibration
+    order by asset, metric, valid_from desc
+    """
+)
+Calibrations = dict[str, list[tuple[int, float, float]]]
 _CLIENTS = text("select token, id, clock from gateways.client")
 
 
@@ -42,6 +50,8 @@ class Device(msgspec.Struct, frozen=True, gc=False):
     client: str
     lane: int
     retired: bool
+    # By metric: (from µs, factor, offset), the newest first; None for most.
+    calibration: Calibrations | None = None
 
 
 class Registry:
@@ -58,6 +68,8 @@ class Registry:
         self.undated: frozenset[str] = frozenset()
         self._refs: dict[tuple[str, str], Device] = {}
         self.version = 0
+        # Grows when a person had messages read again: the lanes look for them.
+        self.replays = 0
         self.ready = asyncio.Event()
 
     async def load(self) -> None:
@@ -65,6 +77,10 @@ class Registry:
         async with self._loading, self._runtime.database.unit() as unit:
             rows = (await unit.execute(_LOAD, {"lanes": LANES_A_STREAM})).mappings().all()
             clients = (await unit.execute(_CLIENTS)).mappings().all()
+            calibrations: dict[int, Calibrations] = {}
+            for row in (await unit.execute(_CALIBRATIONS)).mappings():
+                of_metric = calibrations.setdefault(row["asset"], {}).setdefault(row["metric"], [])
+                of_metric.append((row["since"], row["factor"], row["offset"]))
             names: dict[str, str] = {}
             self.devices = {
                 row["token"]: Device(
@@ -74,6 +90,7 @@ class Registry:
                     names.setdefault(row["client"], row["client"]),
                     row["lane"],
                     row["retired"],
+                    calibrations.get(row["id"]),
                 )
                 for row in rows
                 if row["kind"] in KINDS
@@ -111,6 +128,7 @@ class Registry:
         try:
             for subject in ("gateways.changed", "twin.changed", "wake.twin"):
                 subscriptions.append(await self._runtime.bus.subscribe(subject, self._hear))
+            subscriptions.append(await self._runtime.bus.subscribe("wake.ingest", self._replay))
             await self._follow()
         finally:
             # A service that failed is started again on the same connection.
@@ -136,6 +154,12 @@ class Registry:
                 continue
             # A change seldom comes alone.
             await asyncio.sleep(_SETTLE_S)
+
+    async def _replay(self, _message: Msg) -> None:
+        """With what was mended before."""
+        with contextlib.suppress(Unavailable):
+            await self.load()
+        self.replays += 1
 
     async def _hear(self, _message: Msg) -> None:
         self._changed.set()
