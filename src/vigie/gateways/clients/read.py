@@ -182,12 +182,16 @@ async def read_tally(unit: Unit, token: str, limit: int = 200) -> list[Tally]:
 async def count_by_protocol(unit: Unit) -> dict[str, tuple[int, int]]:
     """How many clients that are not revoked speak each protocol, and how many are online."""
     rows = await unit.execute(
-        select(_CLIENT.c.protocol, func.count(), func.count().filter(_ONLINE))
+        select(
+            _CLIENT.c.protocol,
+            func.count().label("clients"),
+            func.count().filter(_ONLINE).label("online"),
+        )
         .select_from(_FROM)
         .where(_CLIENT.c.revoked.is_(None))
         .group_by(_CLIENT.c.protocol)
     )
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row.protocol: (row.clients, row.online) for row in rows}
 
 
 def _matured(unit: Unit, gateway: Gateway) -> Gateway:
