@@ -11,8 +11,7 @@ from msgspec import Meta
 from vigie.core.database import Unit
 from vigie.core.errors import Forbidden
 from vigie.core.runtime import Runtime
-from vigie.core.web import PUBLIC, Limit, Page, get, post
-from vigie.core.web.guard import client_of
+from vigie.core.web import PUBLIC, Limit, Page, client_of, get, post
 from vigie.gateways.clients import calibration, claiming, quarantine, read, service
 from vigie.gateways.clients.adapters import Maturity, adapters
 from vigie.gateways.clients.calibration import Calibration
