@@ -6,7 +6,7 @@ from vigie.core.permissions import ANY_LOGIN, PUBLIC, Permission
 from vigie.core.web.app import Route, build_app
 from vigie.core.web.budget import Budget
 from vigie.core.web.downloads import Export
-from vigie.core.web.guard import authenticate_websocket, caller_scope, still_logged_in
+from vigie.core.web.guard import authenticate_websocket, caller_scope, client_of, still_logged_in
 from vigie.core.web.lists import XLSX, Columns, Lang, download_folder
 from vigie.core.web.routes import (
     IdempotencyKey,
@@ -44,6 +44,7 @@ __all__ = [
     "authenticate_websocket",
     "build_app",
     "caller_scope",
+    "client_of",
     "delete",
     "download_folder",
     "get",

@@ -36,6 +36,7 @@ from vigie.gateways.clients.model import (
     Secret,
     Tally,
 )
+from vigie.gateways.clients.orders import BusOutlet, listen
 from vigie.gateways.clients.peers import Peers
 from vigie.gateways.clients.permissions import PERMISSIONS
 from vigie.gateways.clients.presence import Presence, received
@@ -65,6 +66,7 @@ __all__ = [
     "Allowance",
     "Backlog",
     "Book",
+    "BusOutlet",
     "Carrier",
     "Change",
     "ClientKind",
@@ -98,6 +100,7 @@ __all__ = [
     "clean",
     "digest",
     "issue_client",
+    "listen",
     "matches",
     "provision",
     "read_gateway",

@@ -36,11 +36,16 @@ class Known(msgspec.Struct, frozen=True):
 
 class Gateway(msgspec.Struct, frozen=True):
     """A client, how it is and what came of its messages: `parked` ones wait behind the others,
-    and until `held_until` it may not log in, since it sent more than its share."""
+    and until `held_until` it may not log in, since it sent more than its share. `skew_s` is how far
+    its clock is ahead (median of ten minutes); `clock` whose time dates its messages; `maturity`
+    that of its protocol's adapter, "" for one that this installation has switched off."""
 
     token: str
     name: str
     kind: ClientKind
+    protocol: str
+    clock: Clock
+    skew_s: float | None
     municipality: str
     trade: str
     devices: int
@@ -53,6 +58,7 @@ class Gateway(msgspec.Struct, frozen=True):
     parked: int
     held_until: datetime | None
     revoked: datetime | None
+    maturity: str = ""
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -78,6 +84,7 @@ class Quarantined(msgspec.Struct, frozen=True):
     payload: bytes
     size: int
     asset: int | None
+    replayed: datetime | None = None
 
 
 class Refused(msgspec.Struct, frozen=True):

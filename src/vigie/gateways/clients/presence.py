@@ -19,6 +19,26 @@ log = logger(__name__)
 SILENT_S = 300
 _KEEP_DAYS = 30
 _MOST_QUARANTINED = 200_000
+# A clock that is off by more asks for a person; a reading that is 5 minutes ahead is refused.
+SKEW_S = 30.0
+_SKEWED = text(
+    """
+    update gateways.presence p set skew_s = r.skew, skewed = now()
+    from unnest(cast(:tokens as text[]), cast(:skews as float8[])) as r(token, skew)
+    join gateways.client c on c.token = r.token
+    where p.client = c.id
+    """
+)
+_WRONG_CLOCKS = text(
+    """
+    select c.token, count(*) over () as total
+    from gateways.presence p join gateways.client c on c.id = p.client
+    where abs(p.skew_s) > :most and p.skewed > now() - interval '1 hour'
+     and c.revoked is null and c.clock = 'device'
+    order by abs(p.skew_s) desc, c.token
+    limit 10
+    """
+)
 
 
 class Presence:
@@ -132,6 +152,15 @@ class Presence:
                     {"silent": SILENT_S},
                 )
             ).all()
+            wrong = (await unit.execute(_WRONG_CLOCKS, {"most": SKEW_S})).all()
+        clocks = self._runtime.component("clocks")
+        if wrong:
+            clocks.set(
+                "degraded", "clocks_wrong", clients=wrong[0].total,
+                first=[row.token for row in wrong], over_s=SKEW_S,
+            )  # fmt: skip
+        else:
+            clocks.set("ok")
         component = self._runtime.component("presence")
         online = len(self._connections.of)
         if not self._connections.known:
@@ -167,10 +196,20 @@ class Presence:
             )
 
 
-async def received(unit: Unit, counts: Mapping[int, tuple[int, datetime]]) -> None:
-    """Add to clients' message counts: {client id: (messages, last received)}; for the ingest."""
-    if not counts:
-        return
+async def received(
+    unit: Unit,
+    counts: Mapping[int, tuple[int, datetime]],
+    skews: Mapping[str, float] | None = None,
+) -> None:
+    """Add to clients' message counts: {client id: (messages, last received)}, and note how far
+    their clocks are off: {token: seconds}; for the ingest."""
+    if counts:
+        await _count(unit, counts)
+    if skews:
+        await unit.execute(_SKEWED, {"tokens": list(skews), "skews": list(skews.values())})
+
+
+async def _count(unit: Unit, counts: Mapping[int, tuple[int, datetime]]) -> None:
     clients = sorted(counts)
     await unit.execute(
         text(

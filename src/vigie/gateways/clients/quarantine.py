@@ -49,6 +49,7 @@ _ROW = Table(
     Column("payload", LargeBinary),
     Column("size", Integer, nullable=False),
     Column("asset", Integer),
+    Column("replayed", DateTime(timezone=True)),
     Column("municipality", Text),
     Column("trade", Text),
 )

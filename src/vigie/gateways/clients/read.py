@@ -1,6 +1,8 @@
 """Reading clients: how they are, what came of their messages, what was refused of each."""
 
+import msgspec
 from sqlalchemy import (
+    REAL,
     BigInteger,
     Boolean,
     Column,
@@ -11,6 +13,7 @@ from sqlalchemy import (
     Text,
     case,
     func,
+    literal,
     select,
     text,
 )
@@ -31,6 +34,8 @@ _CLIENT = Table(
     Column("token", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("clock", Text, nullable=False),
     Column("municipality", Text, nullable=False),
     Column("trade", Text, nullable=False),
     Column("revoked", DateTime(timezone=True)),
@@ -47,6 +52,7 @@ _PRESENCE = Table(
     Column("quarantined", BigInteger),
     Column("refused", BigInteger),
     Column("held_until", DateTime(timezone=True)),
+    Column("skew_s", REAL),
 ).alias("p")
 _PARKED = Table("parked", _META, Column("client", Text), Column("messages", BigInteger)).alias("k")
 _FROM = _CLIENT.outerjoin(_PRESENCE, _PRESENCE.c.client == _CLIENT.c.id)
@@ -73,9 +79,12 @@ _COLUMNS = [
     _ONLINE.label("online"),
     _PRESENCE.c.since,
     _PRESENCE.c.last_seen,
+    _PRESENCE.c.skew_s,
     *(counter.label(name) for name, counter in _COUNTERS.items()),
     _WAITING.label("parked"),
     _HELD.label("held_until"),
+    # Its adapter says it, not the database.
+    literal("").label("maturity"),
 ]
 _IS_ONLINE = {"yes": _ONLINE.is_(True), "no": _ONLINE.is_(False)}
 _IS_REVOKED = {"yes": _CLIENT.c.revoked.is_not(None), "no": _CLIENT.c.revoked.is_(None)}
@@ -84,6 +93,9 @@ _IS_REVOKED = {"yes": _CLIENT.c.revoked.is_not(None), "no": _CLIENT.c.revoked.is
 async def _fields(unit: Unit) -> filters.Fields:
     return filters.Fields(
         filters.Choice("kind", _CLIENT.c.kind, ("site", "device")),
+        filters.Text("protocol", _CLIENT.c.protocol),
+        filters.Choice("clock", _CLIENT.c.clock, ("device", "server")),
+        filters.Number("skew", _PRESENCE.c.skew_s),
         filters.Text("municipality", _CLIENT.c.municipality),
         filters.Text("trade", _CLIENT.c.trade),
         filters.Choice("online", None, _IS_ONLINE, pick=_IS_ONLINE.__getitem__),
@@ -112,6 +124,7 @@ GATEWAYS = Listing(
         Shown("name", en="Name", fr="Nom"),
         Shown("token", en="Token", fr="Jeton"),
         Shown("kind", en="Kind", fr="Genre"),
+        Shown("protocol", en="Protocol", fr="Protocole"),
         Shown("municipality", en="Municipality", fr="Commune"),
         Shown("trade", en="Trade", fr="Métier"),
         Shown("devices", en="Devices", fr="Appareils"),
@@ -138,7 +151,8 @@ async def read_gateways(
     """Every client with its counters, by name."""
     where = [] if online is None else [_IS_ONLINE["yes" if online else "no"]]
     query = ListQuery(filter_, sort, cursor, limit)
-    return await GATEWAYS.page(unit, query, where=where, bound=f"{online}")
+    page = await GATEWAYS.page(unit, query, where=where, bound=f"{online}")
+    return msgspec.structs.replace(page, items=[_matured(unit, item) for item in page.items])
 
 
 async def read_gateway(unit: Unit, token: str) -> Gateway:
@@ -147,7 +161,7 @@ async def read_gateway(unit: Unit, token: str) -> Gateway:
     row = (await unit.execute(statement)).one_or_none()
     if row is None:
         raise unknown(token)
-    return GATEWAYS.shown(row)
+    return _matured(unit, GATEWAYS.shown(row))
 
 
 async def read_tally(unit: Unit, token: str, limit: int = 200) -> list[Tally]:
@@ -163,6 +177,27 @@ async def read_tally(unit: Unit, token: str, limit: int = 200) -> list[Tally]:
         )
     ).all()
     return [Tally(*row) for row in rows]
+
+
+async def count_by_protocol(unit: Unit) -> dict[str, tuple[int, int]]:
+    """How many clients that are not revoked speak each protocol, and how many are online."""
+    rows = await unit.execute(
+        select(
+            _CLIENT.c.protocol,
+            func.count().label("clients"),
+            func.count().filter(_ONLINE).label("online"),
+        )
+        .select_from(_FROM)
+        .where(_CLIENT.c.revoked.is_(None))
+        .group_by(_CLIENT.c.protocol)
+    )
+    return {row.protocol: (row.clients, row.online) for row in rows}
+
+
+def _matured(unit: Unit, gateway: Gateway) -> Gateway:
+    """With what the adapter of its protocol says of itself."""
+    adapter = unit.house.part("adapters").get(gateway.protocol)
+    return msgspec.structs.replace(gateway, maturity=adapter.maturity) if adapter else gateway
 
 
 def unknown(token: str) -> NotFound:

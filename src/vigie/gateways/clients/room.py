@@ -8,6 +8,7 @@ ROOM = Room(
     package="vigie.gateways.clients",
     floor="gateways",
     schemas=("gateways",),
+    append_only=("gateways.calibration",),
     permissions=PERMISSIONS,
     routes="vigie.gateways.clients.api:ROUTES",
     needs=("twin",),

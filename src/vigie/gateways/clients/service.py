@@ -4,7 +4,7 @@ A secret is random, shown once, and kept as its digest. Every change is told on 
 the gateways processes then disconnect who may not stay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,7 @@ from vigie.core.errors import Conflict, NotFound
 from vigie.core.journal import Change
 from vigie.core.text import checked_name
 from vigie.gateways.clients.book import CHANGED, digest
-from vigie.gateways.clients.model import BROKER, ClientKind, Issued, Secret
+from vigie.gateways.clients.model import BROKER, ClientKind, Clock, Issued, Secret
 from vigie.gateways.clients.read import unknown
 
 _ISSUE = text(
@@ -101,7 +101,7 @@ async def rotate_secret(unit: Unit, bus: Bus, token: str, reason: str | None = N
 
     Raises NotFound, or Conflict for a revoked client.
     """
-    scope = await _locked(unit, token)
+    scope = await locked(unit, token)
     secret = ids.secret()
     await unit.execute(
         text(
@@ -122,7 +122,7 @@ async def revoke(unit: Unit, bus: Bus, token: str, reason: str | None = None) ->
 
     Raises NotFound, or Conflict when it was revoked before.
     """
-    scope = await _locked(unit, token)
+    scope = await locked(unit, token)
     await unit.execute(
         text("update gateways.client set revoked = now() where token = :token"), {"token": token}
     )
@@ -136,18 +136,49 @@ async def revoke(unit: Unit, bus: Bus, token: str, reason: str | None = None) ->
     tell(unit, bus, [token])
 
 
-async def bind(unit: Unit, bus: Bus, token: str, assets: Sequence[int]) -> None:
-    """These assets speak through this client from now on.
+async def set_clock(
+    unit: Unit, bus: Bus, token: str, clock: Clock, reason: str | None = None
+) -> None:
+    """Whose time dates this client's messages from now on: its devices', or that of receipt.
+    Raises NotFound, Conflict for a revoked client."""
+    scope = await locked(unit, token)
+    before = (
+        await unit.execute(
+            text(
+                """
+                update gateways.client c set clock = :clock from gateways.client old
+                where c.token = :token and old.id = c.id
+                returning old.clock
+                """
+            ),
+            {"clock": clock, "token": token},
+        )
+    ).scalar_one()
+    await journal.record(
+        unit,
+        "gateways.clock_set",
+        params={"client": token},
+        changes=[Change("gateway", token, {"clock": before}, {"clock": clock}, scope=scope)],
+        reason=reason,
+    )
+    tell(unit, bus, [token])
 
-    Raises NotFound for an unknown client or asset, Conflict for a revoked client.
+
+async def bind(
+    unit: Unit, bus: Bus, token: str, assets: Sequence[int], refs: Mapping[int, str] | None = None
+) -> None:
+    """These assets speak through this client from now on; `refs` are the client's names for some.
+
+    Raises NotFound for an unknown client or asset, Conflict for a revoked client or a name that
+    another of its devices has.
     """
-    scope = await _locked(unit, token)
+    scope = await locked(unit, token)
     client = (
         await unit.execute(
             text("select id from gateways.client where token = :token"), {"token": token}
         )
     ).scalar_one()
-    await _bind(unit, client, assets)
+    await _bind(unit, client, assets, refs or {})
     await journal.record(
         unit,
         "gateways.devices_bound",
@@ -193,8 +224,8 @@ def tell(unit: Unit, bus: Bus, tokens: Sequence[str]) -> None:
     unit.after_commit(lambda: bus.publish(CHANGED, payload))
 
 
-async def _locked(unit: Unit, token: str) -> str:
-    """Lock the client's row; its scope key."""
+async def locked(unit: Unit, token: str) -> str:
+    """Lock the client's row; its scope key. Raises NotFound, Conflict for a revoked client."""
     row = (
         await unit.execute(
             text(
@@ -215,14 +246,38 @@ async def _locked(unit: Unit, token: str) -> str:
     return f"{row.municipality}/{row.trade}"
 
 
-async def _bind(unit: Unit, client: int, assets: Sequence[int]) -> None:
+async def _bind(
+    unit: Unit, client: int, assets: Sequence[int], refs: Mapping[int, str] | None = None
+) -> None:
+    refs = refs or {}
+    taken = await unit.execute(
+        text(
+            "select ref from gateways.device where client = :client and ref = any(:refs)"
+            " and asset <> all(:assets) limit 1"
+        ),
+        {"client": client, "refs": list(refs.values()), "assets": list(assets)},
+    )
+    if (ref := taken.scalar_one_or_none()) is not None or len(set(refs.values())) < len(refs):
+        raise Conflict(
+            "ref_taken", "Another device of this client has that name.", {"ref": ref or ""}
+        )
     found = await unit.execute(
         text(
-            "insert into gateways.device (asset, client) select id, :client from twin.asset"
-            " where id = any(:assets) order by id"
-            " on conflict (asset) do update set client = excluded.client returning asset"
+            """
+            insert into gateways.device (asset, client, ref)
+            select a.id, :client, r.ref
+            from unnest(cast(:assets as int[]), cast(:refs as text[])) as r(asset, ref)
+            join twin.asset a on a.id = r.asset
+            order by a.id
+            on conflict (asset) do update set client = excluded.client, ref = excluded.ref
+            returning asset
+            """
         ),
-        {"client": client, "assets": list(assets)},
+        {
+            "client": client,
+            "assets": list(assets),
+            "refs": [refs.get(asset) for asset in assets],
+        },
     )
     missing = set(assets) - {row.asset for row in found}
     if missing:

@@ -10,6 +10,7 @@ from vigie.gateways.ingest.accepted import ACCEPTED_STREAM
 from vigie.gateways.ingest.gate import admits, why_shut
 from vigie.gateways.ingest.intake import Intake
 from vigie.gateways.ingest.messages import (
+    Answers,
     Events,
     Format,
     Message,
@@ -32,6 +33,7 @@ from vigie.gateways.ingest.streams import (
 
 __all__ = [
     "ACCEPTED_STREAM",
+    "Answers",
     "DeviceEvent",
     "DevicePosition",
     "EventSink",

@@ -9,6 +9,7 @@ import msgspec
 
 from vigie.gateways.clients import ACCEPTED, clean
 from vigie.gateways.ingest.messages import (
+    Answers,
     Content,
     Events,
     Measured,
@@ -87,12 +88,15 @@ class AcceptedFormat:
         readings: list[Measured] = []
         events: list[Events] = []
         positions: list[Positions] = []
+        answers: list[Answers] = []
         counts: dict[str, int] = {}
         for message in messages:
             if isinstance(message, Events):
                 events.append(message)
             elif isinstance(message, Positions):
                 positions.append(message)
+            elif isinstance(message, Answers):
+                answers.append(message)
             else:
                 boot, n = message.boot, message.n
                 if boot is None or n is None:
@@ -100,7 +104,7 @@ class AcceptedFormat:
                     counts[message.device] = index + 1
                     boot, n = number(raw, index)
                 readings.append(Numbered(message.device, boot, n, message.at, message.values))
-        return Content(readings, events=events, positions=positions)
+        return Content(readings, answers, events, positions)
 
     def piece(self, message: Any) -> bytes:
         """One element as a message; a reading keeps its number."""

@@ -18,6 +18,8 @@ FUTURE = timedelta(minutes=5)
 PAST = timedelta(days=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+AckStatus = Literal["received", "done", "refused", "failed"]
+
 # A time as devices say it: aware, or in milliseconds since 1970 (UTC).
 Stamp = datetime | int
 
@@ -81,7 +83,24 @@ class Positions(msgspec.Struct, tag="p", array_like=True, gc=False):
     valid: bool = True
 
 
-Message = Readings | Events | Positions
+class Answers(msgspec.Struct, tag="a", array_like=True, gc=False):
+    """What a device answers to the order `id`: received, done, refused or failed."""
+
+    client: str
+    device: str
+    at: Stamp
+    id: UUID
+    status: AckStatus
+    code: str | None = None
+    detail: str | None = None
+
+    @property
+    def stamp(self) -> Stamp:
+        """The device's time."""
+        return self.at
+
+
+Message = Readings | Events | Positions | Answers
 
 
 class Measured(Protocol):
@@ -94,18 +113,38 @@ class Measured(Protocol):
     values: dict[str, float]
 
 
-AckStatus = Literal["received", "done", "refused", "failed"]
-
-
 class Answered(Protocol):
     """A device's answer to an order."""
 
-    id: UUID
-    device: str
-    stamp: Stamp
-    status: AckStatus
-    code: str | None
-    detail: str | None
+    @property
+    def id(self) -> UUID:
+        """Of the order."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Which device answers."""
+        ...
+
+    @property
+    def stamp(self) -> Stamp:
+        """Its own time."""
+        ...
+
+    @property
+    def status(self) -> AckStatus:
+        """What became of the order."""
+        ...
+
+    @property
+    def code(self) -> str | None:
+        """Why not, as a stable word."""
+        ...
+
+    @property
+    def detail(self) -> str | None:
+        """Why not, for people."""
+        ...
 
 
 class Source(msgspec.Struct, frozen=True):

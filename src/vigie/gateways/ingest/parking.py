@@ -165,13 +165,20 @@ async def parked_rows(unit: Unit, lane: int) -> int:
     return int(rows.scalar_one())
 
 
-async def next_parked(unit: Unit, lane: int) -> Parked | None:
+async def next_parked(unit: Unit, lane: int, subject_of: Callable[[str], bytes]) -> Parked | None:
     """What waited and is due next. Its messages have no place in the stream any more."""
     row = (await unit.execute(_NEXT, {"lane": lane})).one_or_none()
     if row is None:
         return None
     messages = [
-        Raw(sequence[0] if sequence else 0, time_ns, subject, data, 0)
+        Raw(
+            sequence[0] if sequence else 0,
+            time_ns,
+            # A message that a person had read again is addressed by its topic.
+            subject_of(subject.decode()) if b"/" in subject else subject,
+            data,
+            0,
+        )
         for time_ns, subject, data, *sequence in _DECODER.decode(bytes(row.content))
     ]
     return Parked(row.id, messages)

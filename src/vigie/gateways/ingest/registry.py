@@ -31,6 +31,14 @@ _LOAD = text(
     """
 )
 
+_CALIBRATIONS = text(
+    """
+    select asset, metric, (extract(epoch from valid_from) * 1e6)::int8 as since, factor, "offset"
+    from gateways.calibration
+    order by asset, metric, valid_from desc
+    """
+)
+Calibrations = dict[str, list[tuple[int, float, float]]]
 _CLIENTS = text("select token, id, clock from gateways.client")
 
 
@@ -43,6 +51,8 @@ class Device(msgspec.Struct, frozen=True, gc=False):
     client: str
     lane: int
     retired: bool
+    # By metric: (from µs, factor, offset), the newest first; None for most.
+    calibration: Calibrations | None = None
 
 
 class Registry:
@@ -59,6 +69,8 @@ class Registry:
         self.undated: frozenset[str] = frozenset()
         self._refs: dict[tuple[str, str], Device] = {}
         self.version = 0
+        # Grows when a person had messages read again: the lanes look for them.
+        self.replays = 0
         self.ready = asyncio.Event()
 
     async def load(self) -> None:
@@ -66,6 +78,10 @@ class Registry:
         async with self._loading, self._runtime.database.unit() as unit:
             rows = (await unit.execute(_LOAD, {"lanes": LANES_A_STREAM})).mappings().all()
             clients = (await unit.execute(_CLIENTS)).mappings().all()
+            calibrations: dict[int, Calibrations] = {}
+            for row in (await unit.execute(_CALIBRATIONS)).mappings():
+                of_metric = calibrations.setdefault(row["asset"], {}).setdefault(row["metric"], [])
+                of_metric.append((row["since"], row["factor"], row["offset"]))
             names: dict[str, str] = {}
             self.devices = {
                 row["token"]: Device(
@@ -75,6 +91,7 @@ class Registry:
                     names.setdefault(row["client"], row["client"]),
                     row["lane"],
                     row["retired"],
+                    calibrations.get(row["id"]),
                 )
                 for row in rows
                 if (kind := kinds.kind(row["kind"])) is not None
@@ -112,6 +129,7 @@ class Registry:
         try:
             for subject in ("gateways.changed", "twin.changed", "wake.twin"):
                 subscriptions.append(await self._runtime.bus.subscribe(subject, self._hear))
+            subscriptions.append(await self._runtime.bus.subscribe("wake.ingest", self._replay))
             await self._follow()
         finally:
             # A service that failed is started again on the same connection.
@@ -137,6 +155,12 @@ class Registry:
                 continue
             # A change seldom comes alone.
             await asyncio.sleep(_SETTLE_S)
+
+    async def _replay(self, _message: Msg) -> None:
+        """With what was mended before."""
+        with contextlib.suppress(Unavailable):
+            await self.load()
+        self.replays += 1
 
     async def _hear(self, _message: Msg) -> None:
         self._changed.set()

@@ -6,6 +6,7 @@ ROOM = Room(
     name="ingest",
     package="vigie.gateways.ingest",
     floor="gateways",
+    routes="vigie.gateways.ingest.api:ROUTES",
     services={"gateways": "vigie.gateways.ingest.intake:services"},
     needs=("clients",),
 )

@@ -28,7 +28,7 @@ from vigie.gateways.ingest.messages import (
     instant,
     microseconds,
 )
-from vigie.gateways.ingest.registry import Device, Registry
+from vigie.gateways.ingest.registry import Calibrations, Device, Registry
 from vigie.gateways.ingest.sinks import DeviceEvent, DevicePosition
 from vigie.twin.kinds import POSITION, Kind
 from vigie.twin.telemetry import Arrival, MetricSet, MetricSets, Names
@@ -70,6 +70,8 @@ class Parsed(msgspec.Struct):
     positions: list[DevicePosition] = []
     refused: list[Refused] = []
     senders: dict[int, tuple[int, int]] = {}
+    # By client: time of receipt (ns), and what a reading's own time is off it (µs).
+    skews: dict[str, tuple[int, int]] = {}
     unknown_sets: set[tuple[str, Names]] = set()
     unknown_kinds: dict[str, Kind] = {}
     strangers: bool = False
@@ -207,7 +209,9 @@ class Validator:
     ) -> None:
         recorded = raw.time_ns // 1000
         stamp = reading.stamp
-        at = (stamp * 1000 if isinstance(stamp, int) else microseconds(stamp)) + shift_us
+        at = stamp * 1000 if isinstance(stamp, int) else microseconds(stamp)
+        parsed.skews[client] = (raw.time_ns, at - recorded)
+        at += shift_us
         if not recorded - _PAST_US <= at <= recorded + _FUTURE_US:
             code = "at_past" if at < recorded else "at_future"
             self._refuse_reading(parsed, raw, client, reading, payload, code, at=str(stamp))
@@ -248,6 +252,8 @@ class Validator:
         told = tuple(values.values())
         if plan.order is not None:
             told = tuple([told[index] for index in plan.order])
+        if device.calibration is not None:
+            told = calibrated(device.calibration, plan.set.metrics, told, at)
         for value, low, high in zip(told, plan.low, plan.high, strict=True):
             if not low <= value <= high:
                 self._out_of_range(parsed, raw, client, reading, payload, device, plan, told)
@@ -439,6 +445,20 @@ class Validator:
     def topic(self, raw: Raw) -> str:
         """Where a message came in, as people know it."""
         return self._format.topic(raw.subject)
+
+
+def calibrated(
+    calibration: Calibrations, metrics: Sequence[str], raw: Sequence[float], at_us: int
+) -> tuple[float, ...]:
+    """Values corrected by what is in force at their own time."""
+    corrected: list[float] = []
+    for metric, value in zip(metrics, raw, strict=True):
+        for since, factor, offset in calibration.get(metric, ()):
+            if since <= at_us:
+                value = factor * value + offset
+                break
+        corrected.append(value)
+    return tuple(corrected)
 
 
 def _shift_us(raw: Raw, content: Content) -> int:

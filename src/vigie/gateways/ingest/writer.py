@@ -27,6 +27,7 @@ from vigie.gateways.ingest.messages import Raw
 from vigie.gateways.ingest.position import Position
 from vigie.gateways.ingest.registry import Registry
 from vigie.gateways.ingest.sinks import DevicePosition, Sinks
+from vigie.gateways.ingest.skew import Skews
 from vigie.gateways.ingest.validate import DeviceAck, Parsed, Validator
 from vigie.twin import live
 from vigie.twin.telemetry import Arrival, Evidence, Place, Store, Stored, pending
@@ -78,6 +79,7 @@ class Writer:
         self.validator = Validator(registry, self.store.sets, lane.stream.format)
         self.unwritten = Unwritten()
         self._quarantine = Quarantine()
+        self._skews = Skews()
 
     async def commit(self, batch: Sequence[Raw], finish: Finish | None = None) -> None:
         """Store a batch; a message that the database refuses is found and quarantined. `finish`
@@ -121,7 +123,7 @@ class Writer:
             await self._advance(unit, batch[-1], finish)
             await self._quarantine.put(unit, parsed.refused)
             if due:
-                await received(unit, counts)
+                await received(unit, counts, self._skews.medians())
             places = await self._track(unit, parsed.positions)
             stored = await self.store.store(unit, parsed.arrivals, places)
             await self._hand_over(unit, parsed)
@@ -130,6 +132,9 @@ class Writer:
                 if waiting:
                     await self._show(unit, _evidence(stored.fresh, waiting))
         self.unwritten.keep(counts, written=due)
+        if finish is None:
+            for client, (received_ns, skew_us) in parsed.skews.items():
+                self._skews.add(client, received_ns, skew_us)
         self._count(batch, parsed, stored)
         await self.announce(previous, age_s(batch[-1]), stored)
 
@@ -198,9 +203,9 @@ class Writer:
 
     async def flush_counts(self) -> None:
         """Nothing comes: write down what is still counted here."""
-        if self.unwritten.counts and self.unwritten.due:
+        if (self.unwritten.counts or self._skews.pending) and self.unwritten.due:
             async with self._database.unit() as unit:
-                await received(unit, self.unwritten.counts)
+                await received(unit, self.unwritten.counts, self._skews.medians())
             self.unwritten.keep({}, written=True)
 
     def _count(self, batch: Sequence[Raw], parsed: Parsed, stored: Stored) -> None:

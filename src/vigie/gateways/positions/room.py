@@ -6,7 +6,7 @@ from vigie.gateways.positions.permissions import PERMISSIONS
 ROOM = Room(
     name="positions",
     package="vigie.gateways.positions",
-    floor="gateways",
+    floor="protocol",
     permissions=PERMISSIONS,
     routes="vigie.gateways.positions.api:ROUTES",
     services={"gateways": "vigie.gateways.positions.services:services"},

@@ -5,7 +5,7 @@ from alembic import op
 from vigie.core.database import scope_policy
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

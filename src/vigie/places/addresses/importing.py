@@ -165,7 +165,8 @@ def _rows(
     report.read += len(batch)
     columns = {t: batch.columns[c] for t, c in mapping.columns.items() if c in batch.columns}
     # A row without a place stands in the middle of nowhere until it is refused.
-    shapes = np.where(shapely.is_missing(batch.geometry), shapely.Point(0, 0), batch.geometry)
+    shapes = batch.geometry.copy()
+    shapes[shapely.is_missing(shapes)] = shapely.Point(0, 0)
     centres = shapely.get_coordinates(shapely.point_on_surface(shapes))
     places = np.round(centres, 6)
     east, north = mercator(places[:, 0], places[:, 1])

@@ -5,6 +5,7 @@ import { Failed, Loading } from "../../shared/ui/States";
 import { useCan } from "../../console/session/session";
 import { Sheet } from "../../console/shell/Sheet";
 import { useFormat } from "../../console/state/server";
+import { Adapters } from "./Adapters";
 import { Gateways } from "./Gateways";
 import { Processes } from "./Processes";
 import { Status } from "./Status";
@@ -46,6 +47,7 @@ export default function SystemPage() {
         <div className={classes["page"]}>
           <section><h2>{t("system.components")}</h2><Processes components={data.components} /></section>
           <section><h2>{t("system.admission")}</h2><Admission admission={data.admission} /></section>
+          {can("gateways.read") && <section><h2>{t("adapter.title")}</h2><Adapters /></section>}
           {can("gateways.read") && <section><h2>{t("system.gateways")}</h2><Gateways /></section>}
           <section>
             <h2>{t("system.versions")}</h2>
