@@ -18,8 +18,7 @@ from vigie.core.database import Unit
 from vigie.core.errors import Conflict, Fault, NotFound, wrong_fields
 from vigie.core.journal import Change
 from vigie.gateways.clients.service import tell
-from vigie.twin import demand
-from vigie.twin.kinds import KINDS
+from vigie.twin import demand, kinds
 
 # A device's clock may be 5 minutes ahead; the lanes read the registry again within a minute.
 SOONEST = timedelta(minutes=6)
@@ -63,13 +62,13 @@ async def calibrate(
     # Machine time: it is compared with the devices' clocks.
     soonest = datetime.now(tz=clock.now().tzinfo) + SOONEST
     valid_from = valid_from or soonest
-    kind = KINDS.get(row.kind)
-    declared = kind.metric(metric) if kind else None
+    kind = kinds.kind(row.kind)
+    declared = kind.point(metric) if kind else None
     faults: list[Fault] = []
     if declared is None:
         faults.append(Fault("metric", "unknown_metric", f"{row.kind} has no such metric"))
-    elif declared.flag:
-        faults.append(Fault("metric", "is_flag", "a flag is 0 or 1 and cannot be calibrated"))
+    elif declared.whole:
+        faults.append(Fault("metric", "is_flag", "a flag or a choice cannot be calibrated"))
     if not (math.isfinite(factor) and _FACTOR[0] <= abs(factor) <= _FACTOR[1]):
         faults.append(Fault("factor", "out_of_range", "between 0.000001 and 1000000 either way"))
     if not (math.isfinite(offset) and abs(offset) <= _OFFSET):

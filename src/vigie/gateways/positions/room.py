@@ -8,6 +8,7 @@ ROOM = Room(
     package="vigie.gateways.positions",
     floor="protocol",
     permissions=PERMISSIONS,
+    adapters="vigie.gateways.positions.adapter:ADAPTERS",
     routes="vigie.gateways.positions.api:ROUTES",
     services={"gateways": "vigie.gateways.positions.services:services"},
     needs=("twin", "clients", "ingest"),
