@@ -17,7 +17,7 @@ ADAPTERS = (
         maturity="tested",
         exemptions=(
             _NO_ORDERS,
-            "Held against published frames, not yet against a device in service.",
+            "Held against published frames, not against a device in service.",
         ),
     ),
     Adapter(
