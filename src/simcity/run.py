@@ -51,7 +51,6 @@ class Options:
     folder: Path | None = None  # of the drawn city: streets, and what depends on what
     scenario: str = ""  # played from the start
     keep_values: bool = False  # the ledger keeps what every reading said
-    alive: bool = True  # False: only reports, as a load
 
 
 class City:
@@ -221,10 +220,10 @@ class City:
     # --- readings
 
     def _report(self, elapsed: float) -> None:
-        if self.options.alive and not self.options.rate:
+        if not (self.paused or self.options.rate):  # a load only reports
             self._changed |= self.residents.step(self._clock.at(time.time()), self._happened.append)
         touched: set[int] = set()
-        if self._changed and not self.paused:
+        if self._changed:
             changed = np.array(sorted(self._changed), dtype=np.int64)
             self._changed.clear()
             touched |= self._reporter.at_once(changed)

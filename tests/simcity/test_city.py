@@ -177,7 +177,7 @@ async def test_the_control_socket(broker: Nats, tmp_path: Path) -> None:
         await control.ask(path, {"op": "write"})
         lamps = sqlite3.connect(tmp_path / "l.sqlite").execute("SELECT count(*) FROM lamp_level")
         assert lamps.fetchone()[0] == 20
-        for wrong in ({"op": "fly"}, {"op": "fault", "device": "gwAC", "mode": "silent"}, {}):
+        for wrong in ({"op": "fly"}, {"op": "fault", "device": "gwAC", "mode": "lampFailure"}, {}):
             assert not (await control.ask(path, wrong))["ok"]
         await control.ask(path, {"op": "stop"})
         assert end.is_set()
