@@ -40,18 +40,21 @@ def every_room() -> Rooms:
 
 
 def rooms_of(settings: Settings) -> Rooms:
-    """The rooms that this installation has switched on, their kinds of equipment in the catalogue.
-    Raises SetupError."""
+    """The rooms that this installation has switched on. Raises SetupError."""
     off = [name.strip() for name in settings.rooms_off.split(",") if name.strip()]
     try:
-        rooms = every_room().without(off)
+        return every_room().without(off)
     except ValueError as error:
         raise SetupError(f"VIGIE_ROOMS_OFF is wrong: {error}.") from error
+
+
+def install_kinds(rooms: Rooms) -> None:
+    """Fill the catalogue of kinds with what these rooms declare: once a process. Raises
+    SetupError."""
     try:
         kinds.install(rooms.collect("kinds"))
     except ValueError as error:
         raise SetupError(f"A room declares kinds of equipment that cannot be: {error}.") from error
-    return rooms
 
 
 def bind(runtime: Runtime) -> None:
@@ -130,7 +133,9 @@ async def run_role(role: Process) -> None:
     settings = load()
     if role == "public":
         settings = public_settings(settings)
-    runtime = await Runtime.open(settings, role, rooms_of(settings))
+    rooms = rooms_of(settings)
+    install_kinds(rooms)
+    runtime = await Runtime.open(settings, role, rooms)
     runtime.house.zone = ZoneInfo(load_pack(settings.territory).time_zone)
     logs.configure(settings.log_level, settings.log_format, role=role, instance=runtime.instance)
     for warning in unknown():

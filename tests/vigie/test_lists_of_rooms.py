@@ -38,8 +38,9 @@ select ('00000000-0000-0000-0000-0000000000' || lpad(n::text, 2, '0'))::uuid, 'v
  '{}', timestamptz '2026-11-23 12:00Z' + n % 3 * interval '1 s', now(), gen_random_uuid(), 1, '{}',
  case when n % 2 = 0 then now() end, '{21231}', '{lighting}', '{21231/lighting}', 'x'
 from generate_series(1, 12) as n;
-insert into control.target (command, asset, function, municipality, trade, state, watch, sent_at)
-select '00000000-0000-0000-0000-000000000001', id, 'level', municipality, trade,
+insert into control.target
+ (command, asset, function, lane, municipality, trade, state, watch, sent_at)
+select '00000000-0000-0000-0000-000000000001', id, 'level', 2, municipality, trade,
  case when id % 2 = 0 then 'sent' else 'failed' end, false, case when id % 3 = 0 then now() end
 from twin.asset;
 """

@@ -1,7 +1,7 @@
 """What a bollard is never ordered to do. One that rises under a vehicle lifts it: unknown and old
 evidence refuse as well."""
 
-from vigie.control.interlocks import Facts, Interlock, Refusal
+from vigie.control import Facts, Interlock, Refusal
 
 # It reports every three minutes, and each change at once: after two missed reports nobody knows.
 RECENT_S = 360.0

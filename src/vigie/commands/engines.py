@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-from vigie.app import every_room, rooms_of
+from vigie.app import every_room, install_kinds, rooms_of
 from vigie.core.bus import Bus
 from vigie.core.database import Database
 from vigie.core.engines.nats import NatsOptions, configuration
@@ -35,12 +35,14 @@ class Session:
     @contextlib.asynccontextmanager
     async def runtime(self, role: str = "command") -> AsyncGenerator[Runtime]:
         """A Runtime for the verbs."""
+        rooms = rooms_of(self.settings)
+        install_kinds(rooms)
         runtime = Runtime(
             self.settings,
             role,
             Database(database_url(self.settings), pool=4, application=f"vigie-{role}"),
             await Bus.connect(nats_url(self.settings), f"vigie-{role}"),
-            rooms_of(self.settings),
+            rooms,
         )
         try:
             yield runtime

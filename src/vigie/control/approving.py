@@ -16,9 +16,8 @@ from vigie.control.model import Command
 from vigie.control.read import count_now, read_command
 from vigie.control.rules import lane_of
 from vigie.control.selection import Chosen, changes_of, read_again, specified
-from vigie.core import clock, journal
-from vigie.core.access import approvals
-from vigie.core.access.approvals import NewApproval
+from vigie.core import access, clock, journal
+from vigie.core.access import NewApproval
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, VigieError
 from vigie.core.journal import Change, Entry, Reaction
@@ -45,7 +44,7 @@ async def ask(
     """Ask for a second person who may command all of it; the request's id."""
     municipalities = {asset.municipality for asset in chosen}
     trades = {asset.trade for asset in chosen}
-    request = await approvals.ask(
+    request = await access.ask(
         unit,
         unit.house.catalogue,
         NewApproval(
@@ -83,7 +82,7 @@ async def withdraw(unit: Unit, command: UUID) -> None:
         return
     try:
         async with unit.attempt():
-            await approvals.decide(unit, unit.house.catalogue, row.approval, "withdrawn")
+            await access.decide(unit, unit.house.catalogue, row.approval, "withdrawn")
     except VigieError:
         return
 
@@ -96,7 +95,7 @@ async def _decide(unit: Unit, command: UUID, decision: str) -> Command:
             "Nothing of this command waits for a second person.",
             {"command": str(command)},
         )
-    await approvals.decide(unit, unit.house.catalogue, before.approval, decision)
+    await access.decide(unit, unit.house.catalogue, before.approval, decision)
     await (_let_go(unit, command) if decision == "approved" else _take_back(unit, command))
     return await count_now(unit, before, clock.now())
 

@@ -22,9 +22,8 @@ from vigie.control.read import count_now, read_command
 from vigie.control.rules import STATES, URGENT, demands_of, lane_of
 from vigie.control.selection import Chosen, changes_of, choose, specified
 from vigie.control.topics import COMMANDS
-from vigie.core import clock, journal, live
-from vigie.core.access import approvals
-from vigie.core.access.demands import demand_fresh
+from vigie.core import access, clock, journal, live
+from vigie.core.access import demand_fresh
 from vigie.core.database import Unit
 from vigie.core.errors import Conflict, TooLarge
 from vigie.core.ids import uuid7
@@ -101,7 +100,7 @@ async def request_command(
                 f"{asked.verb} needs a second person, and goes to {MOST_APPROVED} assets at most.",
                 {"limit": MOST_APPROVED, "verb": asked.verb},
             )
-        lasts_until = now + approvals.LASTS
+        lasts_until = now + access.LASTS
         approval = await approving.ask(unit, command, asked.verb, asked.params, free, asked.reason)
     else:
         lasts_until = now + lasts

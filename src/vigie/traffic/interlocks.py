@@ -1,6 +1,6 @@
 """What a junction is never ordered to do from afar."""
 
-from vigie.control.interlocks import Facts, Interlock, Refusal
+from vigie.control import Facts, Interlock, Refusal
 
 # The controller promises its mode every minute: after three nobody knows what it does.
 RECENT_S = 180.0

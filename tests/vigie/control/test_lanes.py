@@ -11,7 +11,7 @@ from vigie.control import Command, RequestCommand, request_command, sender
 from vigie.core.runtime import Runtime
 from vigie.core.scope import SYSTEM
 from vigie.core.tasks import end
-from vigie.gateways.mqtt import OutCommand
+from vigie.gateways.clients import OutCommand
 
 pytestmark = pytest.mark.usefixtures("quiet")
 

@@ -1,5 +1,7 @@
 """Access: who may do what, where. Users, sessions, tokens, roles, the permission catalogue."""
 
+from vigie.core.access.approvals import LASTS, NewApproval, ask, decide
+from vigie.core.access.demands import demand_fresh
 from vigie.core.access.logins import Logins
 from vigie.core.access.model import NOBODY, Caller, Login
 from vigie.core.access.names import display_names
@@ -17,6 +19,7 @@ from vigie.core.permissions import (
 __all__ = [
     "ANY_LOGIN",
     "EVERY_ROLE",
+    "LASTS",
     "NOBODY",
     "PERMISSIONS",
     "PUBLIC",
@@ -25,7 +28,11 @@ __all__ = [
     "Catalogue",
     "Login",
     "Logins",
+    "NewApproval",
     "Permission",
     "Role",
+    "ask",
+    "decide",
+    "demand_fresh",
     "display_names",
 ]

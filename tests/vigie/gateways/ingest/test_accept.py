@@ -30,6 +30,7 @@ from vigie.gateways.ingest import (
 )
 from vigie.gateways.ingest.accepted import AcceptedFormat, number
 from vigie.gateways.ingest.intake import pack
+from vigie.twin.track import Stored
 
 City = Any
 Run = Callable[..., contextlib.AbstractAsyncContextManager[Any]]
@@ -46,8 +47,8 @@ class Peer:
     def __init__(self, city: City, intake: Intake, token: str, secret: str) -> None:
         self.city, self.intake, self.token, self.secret = city, intake, token, secret
 
-    async def light(self, number_: int, ref: str | None = None) -> str:
-        """One light more; its token."""
+    async def light(self, number_: int, ref: str | None = None, kind: str = "Streetlight") -> str:
+        """One light more (or equipment of another kind); its token."""
         name = f"d{number_}"
         async with self.city.runtime.database.unit() as unit:
             await self.city.add_light(unit, number_)
@@ -58,6 +59,10 @@ class Peer:
                     " where asset = :asset"
                 ),
                 {"token": self.token, "asset": self.city.assets[name], "ref": ref},
+            )
+            await unit.execute(
+                text("update twin.asset set kind = :kind where id = :asset"),
+                {"kind": kind, "asset": self.city.assets[name]},
             )
         await self.city.runtime.bus.publish("gateways.changed")
         await asyncio.sleep(0.8)
@@ -157,12 +162,14 @@ async def test_reading_the_stream_again_has_no_double_effect(
 
     kept: list[Any] = []
 
-    async def track(_unit: Any, positions: Sequence[Any]) -> None:
+    async def track(_unit: Any, positions: Sequence[Any]) -> Stored:
         kept.extend(positions)
         if len(kept) == 1:
             raise OSError("the database went away")
+        return Stored()
 
-    await peer.intake.accept([Positions(peer.token, device, now(), 5.0, 47.3)])
+    vehicle = await peer.light(507, kind="Vehicle")
+    await peer.intake.accept([Positions(peer.token, vehicle, now(), 5.0, 47.3)])
     async with run(lanes(city.runtime, sinks=Sinks(tracks=track))):
         await peer.drained()
     assert len(kept) == 2
@@ -172,15 +179,16 @@ async def test_reading_the_stream_again_has_no_double_effect(
 
 
 async def test_events_and_positions_go_to_their_sinks(city: City, peer: Peer, run: Run) -> None:
-    device = await peer.light(505)
+    device = await peer.light(505, kind="Vehicle")
     events: list[Any] = []
     tracks: list[Any] = []
 
     async def event(_unit: Any, items: Sequence[Any]) -> None:
         events.extend(items)
 
-    async def track(_unit: Any, items: Sequence[Any]) -> None:
+    async def track(_unit: Any, items: Sequence[Any]) -> Stored:
         tracks.extend(items)
+        return Stored()
 
     at = now(4)
     await peer.intake.accept(
