@@ -25,6 +25,7 @@ from vigie.core.errors import Conflict, Forbidden, NotFound, TooMany
 from vigie.core.ids import uuid7
 from vigie.core.journal import Change
 from vigie.core.objects import Ref, Title, titles
+from vigie.core.scope import scope_key
 from vigie.core.states import demand_version
 from vigie.core.text import checked_name
 
@@ -362,12 +363,11 @@ async def _touch(unit: Unit, topic: str, row: str, title: Title) -> None:
 
 
 async def _record(unit: Unit, act: str, ref: Ref, title: Title, *, over: bool = False) -> None:
+    scope = scope_key(title.municipality, title.trade, title.compartment)
     await journal.record(
         unit,
         act,
-        changes=[
-            Change(ref.type, ref.id, None, None, _key(title.municipality, title.trade)),
-        ],
+        changes=[Change(ref.type, ref.id, None, None, scope)],
         params={"over": over},
     )
 

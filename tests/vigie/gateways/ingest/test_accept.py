@@ -168,7 +168,7 @@ async def test_reading_the_stream_again_has_no_double_effect(
             raise OSError("the database went away")
         return Stored()
 
-    vehicle = await peer.light(507, kind="Vehicle")
+    vehicle = await peer.light(517, kind="Vehicle")
     await peer.intake.accept([Positions(peer.token, vehicle, now(), 5.0, 47.3)])
     async with run(lanes(city.runtime, sinks=Sinks(tracks=track))):
         await peer.drained()
