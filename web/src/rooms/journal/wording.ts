@@ -1,9 +1,11 @@
 /** What the journal keeps by name and code, as people say it. */
 import i18next from "i18next";
-import type { Grant, JournalEntry } from "../../shared/api/types";
-import type { Format } from "../../shared/i18n/format";
+import { kindsQuery, queryClient } from "../../console/state/server";
+import type { Grant, JournalEntry, KindSpec } from "../../shared/api/types";
+import { type Format, makeFormat } from "../../shared/i18n/format";
 import { word } from "../../shared/i18n/words";
 import { visible } from "../../shared/visible";
+import { commandTitle } from "../twin/kindWords";
 
 export interface Teller {
   format: Format;
@@ -46,6 +48,11 @@ export function valueWord(field: string, value: string, { format, municipality }
 /** An act as a sentence: it may name its parameters, and those of the command it carries. */
 export function actOf({ act, params }: JournalEntry): string {
   const inner = params["params"];
+  const verb = params["verb"];
+  if (act === "control.commanded" && typeof verb === "string" && verb !== "set_dimming_level") {
+    const kinds = queryClient.getQueryData<KindSpec[]>(kindsQuery.queryKey) ?? [];
+    return commandTitle(kinds, { verb, params: typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : {} }, makeFormat(i18next.language, "UTC"));
+  }
   return word("act", act, typeof inner === "object" && inner !== null ? { ...params, ...inner } : params);
 }
 

@@ -1,22 +1,23 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Crosshair } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { getAsset } from "./calls";
 import type { Asset } from "../../shared/api/types";
-import { word } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
-import { CommandForm } from "../control/CommandForm";
 import { showPoint } from "../../console/map/controller";
 import { useCan } from "../../console/session/session";
 import { Panel, Section } from "../../console/shell/Panel";
 import { useDesk } from "../../console/state/desk";
 import { useLight } from "../../console/state/live";
 import { useKind, useMunicipality } from "../../console/state/server";
+import { LinksSection } from "../../console/frame/LinksSection";
 import { HistorySection } from "./HistorySection";
 import { Identity } from "./Identity";
 import { ObjectJournal } from "./ObjectJournal";
+import { kindWord } from "./kindWords";
+import { Orders } from "./orders/Orders";
 import { StateTable } from "./StateTable";
 import { StatusLine } from "./StatusLine";
 
@@ -41,16 +42,15 @@ function Body({ asset }: { asset: Asset }) {
   const { t } = useTranslation();
   const can = useCan();
   const kind = useKind(asset.kind);
-  const commandable = can("control.command") && kind?.commands.some(({ verb }) => verb === "set_dimming_level");
+  const chosen = useMemo(() => new Map(kind ? [[kind, [asset.id]]] : []), [kind, asset.id]);
   return (
     <>
       <Section title={t("asset.state")}><StateTable asset={asset} /></Section>
-      {commandable && (
-        <Section title={t("asset.command")}>
-          <CommandForm assets={[asset.id]} initialLevel={asset.desired?.["dimmingLevel"] ?? asset.state["dimmingLevel"]?.value ?? 50} />
-        </Section>
+      {can("control.command") && kind && kind.commands.length > 0 && (
+        <Section title={t("asset.command")}><Orders key={asset.id} chosen={chosen} asset={asset} /></Section>
       )}
-      <HistorySection asset={asset} />
+      {kind && kind.metrics.length > 0 && <HistorySection key={asset.id} asset={asset} kind={kind} />}
+      <LinksSection type="twin.asset" id={String(asset.id)} />
       <Section title={t("asset.identity")}><Identity asset={asset} /></Section>
       {can("journal.read") && <ObjectJournal id={asset.id} />}
     </>
@@ -70,7 +70,7 @@ export default function AssetPanel({ id: asked }: { id: string }) {
     <Panel
       testId="asset-panel"
       title={data?.name ?? t("asset.light", { id })}
-      subtitle={data && [word("kind", data.kind), data.street, data.municipality && municipality(data.municipality)].filter(Boolean).join(" · ")}
+      subtitle={data && [kindWord(data.kind), data.street, data.municipality && municipality(data.municipality)].filter(Boolean).join(" · ")}
       onClose={() => useDesk.getState().closePanel({ kind: "asset", id })}
       actions={data && (
         <Tooltip label={t("asset.show")}>

@@ -2,20 +2,29 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import uPlot from "uplot";
-import type { History } from "../../shared/api/types";
+import type { History, MetricSpec } from "../../shared/api/types";
 import { makeFormat } from "../../shared/i18n/format";
-import { word } from "../../shared/i18n/words";
 import { colour } from "../../shared/tokens";
 import { connection } from "../../console/state/live";
 import { useTerritory } from "../../console/state/server";
 import classes from "./Chart.module.css";
+import { pointWord, unitWord, valueWord } from "./kindWords";
 
 const height = 168;
 const twoDays = 172_800_000;
 const font = '11px "Inter Variable", sans-serif';
 
+interface Props {
+  history: History;
+  kind: string;
+  spec: MetricSpec;
+  /** It is set, not measured: it holds until it is set anew. */
+  stepped: boolean;
+  span: number;
+}
+
 /** One metric over a period: steps for what is set, points joined for what is measured. */
-export default function Chart({ history, flag, span }: { history: History; flag: boolean; span: number }) {
+export default function Chart({ history, kind, spec, stepped, span }: Props) {
   const { i18n } = useTranslation();
   const zone = useTerritory()?.time_zone ?? "Europe/Paris";
   const host = useRef<HTMLDivElement>(null);
@@ -28,9 +37,9 @@ export default function Chart({ history, flag, span }: { history: History; flag:
     const format = makeFormat(language, zone);
     const axis = { stroke: colour.second, font, grid: { stroke: colour.line, width: 1 }, ticks: { show: false } };
     const now = Math.max(connection.now(), history.t.at(-1) ?? 0);
-    const stepped = flag || history.metric === "dimmingLevel";
     const steps = uPlot.paths.stepped?.({ align: 1 });
-    const bounded = flag ? [0, 1] : history.metric === "dimmingLevel" ? [0, 100] : null;
+    const bounded = spec.kind !== "number" || spec.unit === "%" ? [spec.min, spec.max] : null;
+    const named = spec.kind === "choice" ? spec.words.map((_, place) => place) : [0, 1];
     /** The value under the pointer, or the latest. */
     const tell = (at: number | null | undefined) => {
       const last = history.v.findLastIndex((value) => value !== null);
@@ -38,7 +47,7 @@ export default function Chart({ history, flag, span }: { history: History; flag:
       const value = history.v[index];
       const when = history.t[index];
       if (!readout.current || when === undefined) return;
-      const shown = value === null || value === undefined ? "–" : format.quantity(value, history.unit === "1" ? "" : history.unit);
+      const shown = value === null || value === undefined ? "–" : valueWord(kind, spec, value, format);
       readout.current.textContent = `${format.dateTime(when)} · ${shown}`;
     };
     const plot = new uPlot(
@@ -52,7 +61,9 @@ export default function Chart({ history, flag, span }: { history: History; flag:
         scales: { x: { range: () => [(now - span) / 1000, now / 1000] }, y: bounded ? { range: [bounded[0] ?? 0, (bounded[1] ?? 1) * 1.04] } : {} },
         axes: [
           { ...axis, values: (_, ticks) => ticks.map((tick) => (span > twoDays ? format.dayOf(tick * 1000) : format.clock(tick * 1000))), space: 62, size: 26 },
-          { ...axis, values: (_, ticks) => ticks.map((tick) => format.number(tick, 2)), size: 48, space: 32 },
+          spec.kind === "number"
+            ? { ...axis, values: (_, ticks) => ticks.map((tick, i) => (i === ticks.length - 1 ? `${format.number(tick, 2)} ${unitWord(spec.unit)}`.trim() : format.number(tick, 2))), size: 58, space: 32 }
+            : { ...axis, splits: () => named, values: (_, ticks) => ticks.map((tick) => valueWord(kind, spec, tick, format)), size: 92 },
         ],
         series: [
           {},
@@ -72,11 +83,11 @@ export default function Chart({ history, flag, span }: { history: History; flag:
       watch.disconnect();
       plot.destroy();
     };
-  }, [history, flag, span, language, zone]);
+  }, [history, kind, spec, stepped, span, language, zone]);
 
   return (
     <>
-      <div ref={host} className={classes["chart"]} role="img" aria-label={word("metric", history.metric)} />
+      <div ref={host} className={classes["chart"]} role="img" aria-label={pointWord(kind, history.metric)} />
       <p ref={readout} className={classes["readout"]} />
     </>
   );

@@ -3,13 +3,13 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Suspense, lazy, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { getHistory } from "./calls";
-import type { Asset } from "../../shared/api/types";
-import { word } from "../../shared/i18n/words";
+import type { Asset, KindSpec } from "../../shared/api/types";
 import { Empty, Failed, Loading } from "../../shared/ui/States";
 import { Section } from "../../console/shell/Panel";
 import { connection } from "../../console/state/live";
-import { useKind } from "../../console/state/server";
 import classes from "./asset.module.css";
+import { pointWord } from "./kindWords";
+import { firstPoint } from "./state";
 
 const Chart = lazy(() => import("./Chart"));
 const hour = 3_600_000;
@@ -18,11 +18,9 @@ type Range = keyof typeof spans;
 const ranges: readonly Range[] = ["hour", "day", "week"];
 const points = 500;
 
-export function HistorySection({ asset }: { asset: Asset }) {
+export function HistorySection({ asset, kind }: { asset: Asset; kind: KindSpec }) {
   const { t } = useTranslation();
-  const kind = useKind(asset.kind);
-  const names = kind?.metrics.map(({ name }) => name) ?? Object.keys(asset.state);
-  const [metric, setMetric] = useState(names.includes("dimmingLevel") ? "dimmingLevel" : (names[0] ?? ""));
+  const [metric, setMetric] = useState(() => firstPoint(kind));
   const [range, setRange] = useState<Range>("day");
   const span = spans[range];
   const history = useQuery({
@@ -31,16 +29,15 @@ export function HistorySection({ asset }: { asset: Asset }) {
       const to = connection.now();
       return getHistory(asset.id, { metric, from: new Date(to - span).toISOString(), to: new Date(to).toISOString(), points });
     },
-    enabled: metric !== "",
     refetchInterval: 30_000,
     placeholderData: keepPreviousData,
   });
-  if (names.length === 0) return null;
+  const spec = kind.metrics.find(({ name }) => name === history.data?.metric);
   const data = history.data;
   const chooser = (
     <Select
       size="xs" w={148} aria-label={t("asset.metric")} value={metric} onChange={(value) => setMetric(value ?? metric)}
-      data={names.map((name) => ({ value: name, label: word("metric", name) }))}
+      data={kind.metrics.map(({ name }) => ({ value: name, label: pointWord(kind.name, name) }))}
     />
   );
   const period = (
@@ -56,7 +53,7 @@ export function HistorySection({ asset }: { asset: Asset }) {
         : data.t.length === 0 ? <Empty title={t("asset.noHistory")} />
         : (
           <Suspense fallback={<Loading rows={5} />}>
-            <Chart history={data} span={span} flag={kind?.metrics.find(({ name }) => name === data.metric)?.kind === "flag"} />
+            {spec && <Chart history={data} span={span} kind={kind.name} spec={spec} stepped={spec.kind !== "number" || Object.values(kind.functions).includes(spec.name)} />}
             <div className={classes["chartNote"]}>
               <span>{t(data.resolution === "raw" ? "asset.raw" : "asset.rolled", { resolution: data.resolution })}</span>
             </div>

@@ -3,7 +3,7 @@
  * choice's words are those of its point (`barrier_raised`). tests/vigie/test_words.py holds every declared one to this.
  */
 import i18next from "i18next";
-import type { KindSpec, MetricSpec, ParameterSpec } from "../../shared/api/types";
+import type { CommandSpec, KindSpec, MetricSpec, ParameterSpec } from "../../shared/api/types";
 import type { Condition } from "../../shared/live/condition";
 import type { Format } from "../../shared/i18n/format";
 import { word } from "../../shared/i18n/words";
@@ -69,4 +69,22 @@ export function conditionWord(kind: KindSpec | undefined, condition: Condition |
   const marked = condition === "lamp" ? kind?.marks[0] : condition === "supply" ? kind?.marks[1] : undefined;
   if (kind && marked !== undefined) return pointWord(kind.name, marked);
   return i18next.t(`condition.${condition}`);
+}
+
+/** The values of an order, as its button and its title say them. */
+export function paramsWord(kind: KindSpec, command: CommandSpec, values: Readonly<Record<string, unknown>>, format: Format): string {
+  return command.params.map((param) => {
+    const value = values[param.name];
+    if (typeof value !== "number" && typeof value !== "string" && typeof value !== "boolean") return "";
+    return valueWord(kind.name, param, value, format, command.shows[param.name]);
+  }).filter(Boolean).join(", ");
+}
+
+/** What a command asks, of how many: for lists, panels and the journal. */
+export function commandTitle(kinds: readonly KindSpec[], { verb, params, total }: { verb: string; params: Readonly<Record<string, unknown>>; total?: number }, format: Format): string {
+  const kind = kinds.find(({ commands }) => commands.some((command) => command.verb === verb));
+  const command = kind?.commands.find((other) => other.verb === verb);
+  const said = kind && command ? paramsWord(kind, command, params, format) : "";
+  const what = said === "" ? orderWord(verb) : i18next.t("order.to", { order: orderWord(verb), values: said });
+  return total === undefined ? what : `${what} · ${i18next.t("order.many", { count: total, n: format.number(total) })}`;
 }
