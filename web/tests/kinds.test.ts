@@ -86,7 +86,7 @@ describe("the form of an order", () => {
   });
 
   it("is one for each order that a mixed selection knows", () => {
-    const other = { ...bollard, name: "Other", commands: [setMode] } as KindSpec;
+    const other = { ...bollard, name: "Other", commands: [setMode] };
     expect(ordersOf([bollard, other]).map(({ command, kinds }) => [command.verb, kinds.length])).toEqual([["lower", 1], ["set_mode", 2]]);
   });
 });

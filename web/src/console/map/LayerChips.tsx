@@ -1,5 +1,5 @@
 import { Tooltip, UnstyledButton } from "@mantine/core";
-import { List, SquareDashedMousePointer, X } from "lucide-react";
+import { Lasso, List, SquareDashedMousePointer, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Shape, type Sign } from "../../shared/ui/Shape";
 import { Faults } from "../shell/Faults";
@@ -7,6 +7,8 @@ import { type Shown, useDesk } from "../state/desk";
 import { useCounters, useLiveStatus } from "../state/live";
 import { useFormat, usePromise } from "../state/server";
 import classes from "./LayerChips.module.css";
+import { LayerPicker } from "./LayerPicker";
+import { useLayers } from "./layers";
 
 /** Legend, counters and switches of the map's layers in one place. */
 export function LayerChips({ synthetic }: { synthetic: boolean }) {
@@ -15,6 +17,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
   const promise = usePromise();
   const counters = useCounters(promise);
   const { live } = useLiveStatus();
+  const { lasso, set: setLayers } = useLayers();
   const { shown, toggleShown, boxTool, drawer, filter, set } = useDesk();
 
   const failures: [Sign, number][] = [
@@ -33,8 +36,15 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
     </Tooltip>
   );
   const total = counters.supply + counters.lamp + counters.fault + counters.unexpected;
-  const tools: [string, boolean, () => void, React.ReactNode, string][] = [
-    [t("tool.box"), boxTool, () => set({ boxTool: !boxTool }), <SquareDashedMousePointer key="box" size={16} />, "B"],
+  const tools: [string, boolean, () => void, React.ReactNode, string?][] = [
+    [t("tool.box"), boxTool, () => {
+      set({ boxTool: !boxTool });
+      setLayers({ lasso: false });
+    }, <SquareDashedMousePointer key="box" size={16} />, "B"],
+    [t("tool.lasso"), lasso, () => {
+      setLayers({ lasso: !lasso });
+      set({ boxTool: false });
+    }, <Lasso key="lasso" size={16} />],
     [t("tool.list"), drawer, () => set({ drawer: !drawer }), <List key="list" size={16} />, "L"],
   ];
 
@@ -45,8 +55,9 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
         {chip("failures", total, ["lamp"], failures.map(([sign, count]) => `${t(`condition.${sign as "lamp"}`)} ${format.number(count)}`).join(" · "))}
         {chip("silent", counters.silent, ["silent"], t("chip.silentHint", { age: format.age(promise) }))}
         {chip("pending", counters.pending, ["pending"], t("chip.pendingHint"))}
+        <LayerPicker />
         {tools.map(([label, on, press, icon, key]) => (
-          <Tooltip key={key} label={`${label} (${key})`}>
+          <Tooltip key={label} label={key === undefined ? label : `${label} (${key})`}>
             <UnstyledButton className={classes["tool"]} aria-label={label} aria-pressed={on} aria-keyshortcuts={key} onClick={press}>{icon}</UnstyledButton>
           </Tooltip>
         ))}
@@ -59,6 +70,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
           <X size={14} aria-hidden />
         </UnstyledButton>
       )}
+      {lasso && <p className={classes["hint"]} role="status">{t("tool.lassoHint")}</p>}
       {boxTool && <p className={classes["hint"]} role="status">{t("tool.boxHint")}</p>}
     </div>
   );
