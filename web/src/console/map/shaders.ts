@@ -23,7 +23,7 @@ uniform float u_promise;
 uniform float u_radius;
 uniform float u_ratio;
 uniform int u_pass;
-uniform int u_icon;
+uniform highp int u_icon;
 uniform bool u_chosen;
 uniform bool u_live;
 uniform bvec4 u_shown;
@@ -78,7 +78,7 @@ flat in uint v_mark;
 flat in int v_pending;
 flat in float v_heading;
 uniform float u_ratio;
-uniform int u_icon;
+uniform highp int u_icon;
 uniform vec2 u_cells;
 uniform sampler2D u_symbols;
 out vec4 colour;
@@ -114,7 +114,7 @@ void arrow(vec2 p, float r, vec3 tint) {
   over(tint, fill(d));
 }
 
-void sign(vec2 p, float r) {
+void plate(vec2 p, float r) {
   float d = v_condition > 1 ? shape(v_condition == 3 ? p + vec2(0.0, -r * 0.1) : p, r) : length(p) - r;
   if (v_condition == 0) {
     if (v_heading >= 0.0) arrow(p, r, ${vec3(colour.first)});
@@ -143,7 +143,7 @@ void main() {
   float away = length(p);
   colour = vec4(0.0);
   if (u_icon >= 0) {
-    sign(p, r);
+    plate(p, r);
   } else if (v_condition == 0) {
     float lit = pow(v_level, 0.8);
     if (r > 3.0) over(${vec3(colour.lampFull)}, 0.22 * lit * pow(max(0.0, 1.0 - away / (r * 2.4)), 1.5));
