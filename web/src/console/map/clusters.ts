@@ -14,8 +14,8 @@ export interface Cluster {
   worst: Condition;
 }
 
-/** The worse, the higher. */
-const ranks: readonly Condition[] = ["normal", "silent", "unexpected", "fault", "lamp", "supply"];
+/** The worse, the higher. Silent only where all are: a few that say nothing do not hide that the others are well. */
+const ranks: readonly Condition[] = ["silent", "normal", "unexpected", "fault", "lamp", "supply"];
 export const cellPixels = 64;
 /** Beyond this zoom each has its own sign. */
 export const clusterZoom = 14;
@@ -70,7 +70,7 @@ export function clustersOf(sources: Iterable<Source>, origin: readonly [number, 
   const clusters: Cluster[] = [];
   for (let at = 0; at < count.length; at++) {
     const many = count[at] ?? 0;
-    if (many > 0) clusters.push({ x: (sumX[at] ?? 0) / many, y: (sumY[at] ?? 0) / many, count: many, worst: ranks[worst[at] ?? 0] ?? "normal" });
+    if (many > 0) clusters.push({ x: (sumX[at] ?? 0) / many, y: (sumY[at] ?? 0) / many, count: many, worst: ranks[worst[at] ?? 0] ?? "silent" });
   }
   return clusters;
 }
