@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 import vigie
 from tests.support.rooms import PERMISSIONS, ROLES
 from vigie.control.rules import STATES
 from vigie.core.permissions import Catalogue
 from vigie.gateways.ingest.messages import REASONS
 from vigie.gateways.mqtt.rules import _CODES, Denial  # pyright: ignore[reportPrivateUsage]
+from vigie.twin import kinds
+from vigie.twin.kinds import Choice, Command, Field, Kind
 
 SOURCE = Path(vigie.__file__).parent
 WEB = Path(__file__).parents[2] / "web" / "src"
@@ -269,6 +273,74 @@ def test_what_a_target_answers_has_words():
 
 def test_states_of_a_command_have_words():
     nothing_missing("commandState", set(STATES))
+
+
+# Written alike in every language; any other unit has words.
+SYMBOLS = {
+    "1", "%", "°", "°C", "W", "kWh", "V", "h", "s", "m", "mm", "km", "m/s", "mm/h", "m³", "m³/s",
+    "g/m²", "hPa", "dBm", "kbit/s",
+}  # fmt: skip
+
+
+def declared(kind: Kind) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a kind declares that people read: the group, and the words' names, the closest first."""
+
+    def said(field: Field, group: str, shown: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """A point, or a field of an event or order; `shown` is whose words a choice has."""
+        yield group, (f"{kind.name}_{field.name}", field.name)
+        if isinstance(field, Choice):
+            for word in field.words:
+                yield "choice", (f"{kind.name}_{shown}_{word}", f"{shown}_{word}")
+
+    def of_order(command: Command) -> Iterator[tuple[str, tuple[str, ...]]]:
+        yield "commandVerb", (command.verb,)
+        yield from (("interlock", (name,)) for name in command.interlocks)
+        if command.demands != "reason":
+            yield "demand", (command.demands,)
+        for field in command.params:
+            yield from said(field, "param", command.shows.get(field.name, field.name))
+
+    yield "kind", (kind.name,)
+    yield "trade", (kind.trade,)
+    for point in kind.points:
+        yield from said(point, "metric", point.name)
+    for event in kind.events:
+        yield "event", (f"{kind.name}_{event.name}", event.name)
+        for field in event.fields:
+            yield from said(field, "param", field.name)
+    for command in kind.commands:
+        yield from of_order(command)
+    fields = [
+        *kind.points,
+        *(field for event in kind.events for field in event.fields),
+        *(field for command in kind.commands for field in command.params),
+    ]
+    for unit in {getattr(field, "unit", "1") for field in fields} - SYMBOLS:
+        yield "unit", (unit.replace("/", "_"),)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_everything_that_kinds_declare_has_words(language: str):
+    words = catalogue(language)
+    missing = {
+        f"{kind.name}: {group}.{names[-1]}"
+        for kind in kinds.kinds().values()
+        for group, names in declared(kind)
+        if not any(words.get(group, {}).get(name, "").strip() for name in names)
+    }
+    assert sorted(missing) == []
+
+
+def test_words_of_what_no_kind_declares_are_gone():
+    """A word for a point that was renamed would never be seen again, and nobody would know."""
+    used: dict[str, set[str]] = {}
+    for kind in kinds.kinds().values():
+        for group, names in declared(kind):
+            used.setdefault(group, set()).update(names)
+    words = catalogue("fr")
+    assert {
+        g: words[g].keys() - names for g, names in used.items() if words[g].keys() - names
+    } == {}
 
 
 def nothing_missing(group: str, codes: set[str]):

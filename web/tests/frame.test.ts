@@ -97,11 +97,11 @@ describe("a filter taken apart", () => {
 describe("the rooms", () => {
   const names = (desks: readonly DeskSpec[]) => desks.map(({ name }) => name);
   it("show the desks that a person may use, in the rail's order", () => {
-    expect(names(visibleDesks(all, everybody))).toEqual(["commands", "journal", "administration", "account", "design"]);
+    expect(names(visibleDesks(all, everybody))).toEqual(["approvals", "commands", "journal", "administration", "account", "design"]);
     expect(visibleVerbs(new Map([["a", { verbs: [{ name: "x", needs: ["y"], run: () => undefined }] }]]), { permissions: [], rooms: ["a"] })).toEqual([]);
   });
   it("show nothing of a room that is switched off", () => {
-    expect(names(visibleDesks(all, { ...everybody, rooms: ["journal", "access"] }))).toEqual(["journal", "administration", "account"]);
+    expect(names(visibleDesks(all, { ...everybody, rooms: ["journal", "access"] }))).toEqual(["approvals", "journal", "administration", "account"]);
   });
   it("have no two desks with one address or one letter", () => {
     const desks = [...all.values()].flatMap(desksOf);

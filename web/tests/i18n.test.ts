@@ -41,7 +41,7 @@ const stem = (key: string) => key.replace(/_(zero|one|two|few|many|other)$/, "")
 const stems = new Set([...fr.keys()].map(stem));
 const literals = new Set([...code.matchAll(/["'`]([a-zA-Z]+(?:\.[a-zA-Z0-9_]+)+)["'`]/g)].map(([, key]) => key ?? ""));
 /** Words for codes that the server names and no desk shows yet; a group leaves the list with the first `word("<group>", …)`. */
-const awaited = ["channel", "messageState", "messageError", "cascadeState", "cascadeOutcome", "template"];
+const awaited = ["places.closureState", "places.direction", "places.profile", "roadReason"];
 /** Keys made of a fixed beginning and a value: t(`desk.${name}`), word("problem", …). */
 const prefixes = [
   ...[...code.matchAll(/\bt\(`([a-zA-Z.]+\.)\$\{/g)].map(([, prefix]) => prefix ?? ""),

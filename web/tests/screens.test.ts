@@ -1,16 +1,23 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { freshness } from "../src/rooms/twin/freshness";
 import { askedBefore, byLevel, keep, keptFor } from "../src/rooms/control/before";
 import { requester, unconfirmed, underWay } from "../src/rooms/control/progress";
 import { fieldChanges } from "../src/rooms/journal/change";
 import { fieldOf, quote, withField } from "../src/shared/filter";
-import { radiusAt } from "../src/console/map/lightsLayer";
-import { mercatorX, mercatorY } from "../src/console/map/mercator";
-import { lightAt, lightsInBox } from "../src/console/map/pick";
+import { radiusAt, signRadiusAt } from "../src/console/map/assetLayer";
+import { clustersOf } from "../src/console/map/clusters";
+import { features } from "../src/console/map/clusterLayer";
+import { atlas, iconIndex, icons } from "../src/console/map/icons";
+import { grouped, promiseOf } from "../src/console/map/layers";
+import { latitudeOf, longitudeOf, mercatorX, mercatorY } from "../src/console/map/mercator";
+import { type Eye, assetAt, inBox, inRing } from "../src/console/map/pick";
+import { palettes } from "../src/shared/tokens";
 import { preview } from "../src/rooms/mqtt/payload";
 import { fold, lightsOf, matching } from "../src/console/shell/verbs";
 import { useDesk } from "../src/console/state/desk";
-import type { Command } from "../src/shared/api/types";
+import type { Command, KindSpec } from "../src/shared/api/types";
 import { LightStore } from "../src/shared/live/store";
 
 describe("freshness", () => {
@@ -26,7 +33,7 @@ describe("freshness", () => {
 describe("a command's progress", () => {
   const command = (counts: Command["counts"], ended_at: string | null): Command => ({
     id: "1", verb: "set_dimming_level", params: { level: 40 }, requested_by: { id: null, name: null }, entry: "", requested_at: "", expires_at: "",
-    reason: null, total: 10, counts, ended_at,
+    reason: null, urgent: false, total: 10, counts, ended_at,
   });
   it("adds up", () => {
     const open = command({ confirmed: 5, refused: 1, timed_out: 1, sent: 3 }, null);
@@ -104,24 +111,83 @@ describe("the map", () => {
     op: "snapshot", channel: "a", seq: 1, kind: "Streetlight", id: [1, 2, 3], lon: [5, 5.001, 5.002], lat: [47, 47, 47],
     at: [1000, 1000, 1000], values: { dimmingLevel: [0, 50, 100], activePower: [0, 0, 0] }, flags: [0, 1, 32],
   });
-  const eye = { now: 1010, promise: 180, shown: { normal: true, failures: true, silent: true, pending: true }, found: null };
+  store.snapshot({
+    op: "snapshot", channel: "b", seq: 1, kind: "Bus", id: [7, 8], lon: [5.0008, 5.3], lat: [47.0002, 47.3], at: [100, 1000], values: { heading: [90, null] }, flags: [0, 4],
+  });
+  store.setPromises([["Streetlight", 180], ["Bus", null]]);
+  const eye: Eye = {
+    now: 1010, live: true, promiseOf: (kind) => store.promiseOf(kind, 180), shown: { normal: true, failures: true, silent: true, pending: true },
+    found: null, hidden: new Set(["Bus"]),
+  };
+  const all = { ...eye, hidden: new Set<string>() };
   const box = { west: 4, south: 46, east: 6, north: 48 };
   it("selects what is shown, and nothing else", () => {
-    expect(lightsInBox(store, box, eye)).toEqual([1, 2]);
-    expect(lightsInBox(store, box, { ...eye, shown: { ...eye.shown, failures: false } })).toEqual([1]);
-    expect(lightsInBox(store, box, { ...eye, found: new Set([2]) })).toEqual([2]);
+    expect(inBox(store, box, eye)).toEqual([1, 2]);
+    expect(inBox(store, box, { ...eye, shown: { ...eye.shown, failures: false } })).toEqual([1]);
+    expect(inBox(store, box, { ...eye, found: new Set([2]) })).toEqual([2]);
   });
-  it("finds the nearest light within reach", () => {
-    expect(lightAt(store, 5.0008, 47, 0.001, eye)).toBe(2);
-    expect(lightAt(store, 5.01, 47, 0.001, eye)).toBeNull();
+  it("selects every kind that is shown, by box and by a line drawn around", () => {
+    expect(inBox(store, box, all)).toEqual([1, 2, 7, 8]);
+    expect(inRing(store, [[4.9, 46.9], [5.0009, 46.9], [5.0009, 47.1], [4.9, 47.1]], all)).toEqual([1, 7]);
+    // A line that turns in: what lies in the notch is outside.
+    expect(inRing(store, [[4.9, 46.9], [5.4, 46.9], [5.4, 47.4], [5.2, 47.4], [5.2, 47.0001], [4.9, 47.0001]], all)).toEqual([1, 2, 8]);
+    expect(inRing(store, [[4.9, 46.9], [5.1, 46.9]], all)).toEqual([]);
+  });
+  it("finds the nearest within reach; signs reach further than lamps", () => {
+    const near = () => 0.001;
+    expect(assetAt(store, 5.0008, 47, near, eye)).toBe(2);
+    expect(assetAt(store, 5.01, 47, near, eye)).toBeNull();
+    expect(assetAt(store, 5.0008, 47, near, all)).toBe(2);
+    expect(assetAt(store, 5.0008, 47, (channel) => (channel.lamps ? 0.0001 : 0.001), all)).toBe(7);
+    expect(assetAt(store, 5.0008, 47.0002, (channel) => (channel.lamps ? 0.001 : 0), all)).toBe(2);
+  });
+  it("counts each kind, and what of it asks for a person; a kind that promises nothing is not silent", () => {
+    expect(Object.fromEntries(store.tally(1010, 180))).toEqual({ Streetlight: { total: 2, abnormal: 1, silent: 0 }, Bus: { total: 2, abnormal: 1, silent: 0 } });
+    const kind = (name: string, trade: string) => ({ name, trade }) as KindSpec;
+    const groups = grouped([kind("Bus", "mobility"), kind("Streetlight", "lighting"), kind("Door", "buildings")], new Map([["Bus", { total: 9, abnormal: 1 }], ["Streetlight", { total: 40, abnormal: 0 }]]));
+    expect(groups.map(({ trade, kinds }) => [trade, kinds.map(({ total }) => total)])).toEqual([["lighting", [40]], ["mobility", [9]]]);
+    const metrics = (...promises: (number | null)[]) => ({ metrics: promises.map((promise_s) => ({ promise_s })) }) as KindSpec;
+    expect([promiseOf(metrics(180, 60, null)), promiseOf(metrics(null))]).toEqual([60, null]);
+  });
+  it("takes what another kind marks for a fault, not for a failed lamp", () => {
+    const marked = new LightStore();
+    marked.snapshot({ op: "snapshot", channel: "c", seq: 1, kind: "Camera", id: [1], lon: [5], lat: [47], at: [1000], values: { stream: [0] }, flags: [1] });
+    expect(marked.count(1010, 180)).toMatchObject({ lamp: 0, fault: 1, total: 1 });
+    // The list behind a counter is what it counted.
+    expect([marked.counted("lamp", 1010, 180), marked.counted("fault", 1010, 180)]).toEqual([[], [1]]);
+  });
+  it("gathers signs into squares that keep their place, with their count and worst state", () => {
+    const channel = store.channels.get("b");
+    if (!channel) throw new Error("no channel");
+    const positions = Float32Array.from([0.5, 0.5, 0.50001, 0.50001]);
+    const view = { x: 0.4, y: 0.4, width: 0.2, height: 0.2 };
+    const [one, ...none] = clustersOf([{ channel, positions }], [0, 0], view, 10, all);
+    expect([one?.count, one?.worst, none]).toEqual([2, "fault", []]);
+    expect(features(one ? [one] : [], palettes.dark, true).features[0]?.properties).toMatchObject({ count: 2, label: "■ 2", fill: palettes.dark.medium });
+    // A picture that stands still is hollow, and keeps what it last meant.
+    expect(features(one ? [one] : [], palettes.dark, false).features[0]?.properties).toMatchObject({ label: "■ 2", fill: palettes.dark.void, edge: palettes.dark.medium });
+    expect(clustersOf([{ channel, positions }], [0, 0], { ...view, x: 0.45 }, 10.9, all)).toEqual([one]);
+    expect(clustersOf([{ channel, positions }], [0, 0], { x: 0.49995, y: 0.49995, width: 0.0001, height: 0.0001 }, 18, all)).toHaveLength(2);
+    expect(clustersOf([{ channel, positions }], [0, 0], view, 10, { ...all, found: new Set([7]) })[0]).toMatchObject({ count: 1, worst: "normal" });
+  });
+  it("has a symbol for each icon that a kind names, all in one picture", () => {
+    const wanted = readdirSync(join(import.meta.dirname, "../../src/vigie"), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith("kinds.py"))
+      .flatMap((path) => [...readFileSync(join(import.meta.dirname, "../../src/vigie", path), "utf8").matchAll(/icon="(\w+)"/g)].map(([, name]) => name ?? ""));
+    expect(wanted.length).toBeGreaterThan(20);
+    expect(wanted.filter((name) => !(name in icons))).toEqual([]);
+    expect(Math.max(...wanted.map(iconIndex))).toBeLessThan(atlas.columns * atlas.rows);
+    expect(iconIndex("of a newer release")).toBe(iconIndex("dot"));
   });
   it("grows its dots with the zoom", () => {
-    const sizes = [5, 9, 10, 13, 16, 19, 22].map(radiusAt);
+    const sizes = [5, 9, 10, 13, 16, 19, 22].map((zoom) => radiusAt(zoom));
     expect([...sizes].sort((a, b) => a - b)).toEqual(sizes);
+    expect(signRadiusAt(17)).toBeGreaterThan(radiusAt(17));
   });
   it("projects like everyone", () => {
     expect([mercatorX(0), mercatorX(180), mercatorY(0)]).toEqual([0.5, 1, 0.5]);
     expect(mercatorY(85.0511287798)).toBeCloseTo(0, 9);
+    expect([longitudeOf(mercatorX(5.04)), latitudeOf(mercatorY(47.32))].map((degrees) => degrees.toFixed(9))).toEqual(["5.040000000", "47.320000000"]);
   });
 });
 
@@ -135,7 +201,7 @@ describe("the desk", () => {
     desk.toggleSelected(4);
     desk.toggleSelected(5);
     expect(useDesk.getState().panels).toEqual([{ kind: "asset", id: 2 }]);
-    desk.retry([7], { level: 40, reason: "again" });
+    desk.retry([7], { verb: "set_dimming_level", params: { level: 40 }, reason: "again" });
     expect([...useDesk.getState().selection]).toEqual([7]);
     desk.closePanel({ kind: "selection" });
     expect(useDesk.getState().selection.size).toBe(0);

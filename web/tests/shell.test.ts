@@ -137,9 +137,9 @@ describe("the alarm strip", () => {
 
 describe("acting", () => {
   it("previews the levels that would change, and who may not answer", () => {
-    const light = (id: number, level: number, since: number) => ({ id, channel: "", lon: 0, lat: 0, at: since, level, power: 0, flags: 0 });
+    const light = (id: number, level: number, since: number) => ({ id, channel: "", kind: "Streetlight", lon: 0, lat: 0, at: since, values: { dimmingLevel: level }, level, power: 0, flags: 0 });
     const store = new Map([light(1, 60, 100), light(2, 60, 100), light(3, 0, 100), light(4, 80, 0)].map((one) => [one.id, one]));
-    const found = previewOf({ get: (id) => store.get(id) ?? null }, [1, 2, 3, 4, 5], 110, 50);
+    const found = previewOf({ get: (id) => store.get(id) ?? null }, [1, 2, 3, 4, 5], 110, () => 50);
     expect(found).toEqual({ levels: [{ level: 60, n: 2 }, { level: 0, n: 1 }], more: 0, mute: 1 });
   });
 });

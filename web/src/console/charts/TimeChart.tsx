@@ -19,6 +19,10 @@ export interface TimeChartProps {
   unit: string;
   from: number;
   to: number;
+  /** How a value is said; else as a number with its unit. */
+  say?: ((value: number) => string) | undefined;
+  /** So many values, from nought, have a word: they are the axis. */
+  named?: number | undefined;
   /** Steps for what is set or is yes or no, points joined for what is measured. */
   stepped?: boolean;
   bounds?: readonly [number, number] | undefined;
@@ -31,7 +35,7 @@ export interface TimeChartProps {
 }
 
 /** Values over a range of time that all charts share, as they share the cursor. A drag chooses another range. */
-export default function TimeChart({ title, lines, unit, from, to, stepped = false, bounds, promise, raw, height = 176, fontSize = 11 }: TimeChartProps) {
+export default function TimeChart({ title, lines, unit, from, to, say, named, stepped = false, bounds, promise, raw, height = 176, fontSize = 11 }: TimeChartProps) {
   const { i18n } = useTranslation();
   const zone = useTerritory()?.time_zone ?? "Europe/Paris";
   const palette = usePalette();
@@ -61,7 +65,7 @@ export default function TimeChart({ title, lines, unit, from, to, stepped = fals
         let at = index ?? values.length - 1;
         while (at > 0 && (values[at] === undefined || (index === null || index === undefined) && values[at] === null)) at--;
         const value = values[at];
-        const shown = value === null || value === undefined ? "–" : format.quantity(value, shownUnit);
+        const shown = value === null || value === undefined ? "–" : say ? say(value) : format.quantity(value, shownUnit);
         return { text: lines.length > 1 ? `${label} ${shown}` : shown, when: times[at] };
       });
       const when = index === null || index === undefined ? parts[0]?.when : times[index];
@@ -94,7 +98,9 @@ export default function TimeChart({ title, lines, unit, from, to, stepped = fals
         axes: [
           { ...axis, values: (_, ticks) => ticks.map((tick) => (to - from > twoDays ? format.dayOf(tick * 1000) : format.clock(tick * 1000))), space: 62 * (fontSize / 11), size: 26 * (fontSize / 11) },
           // The unit stands on the axis, once, at its top.
-          { ...axis, values: (_, ticks) => ticks.map((tick, i) => (i === ticks.length - 1 && shownUnit ? `${format.number(tick, 2)} ${shownUnit}` : format.number(tick, 2))), size: 64 * (fontSize / 11), space: 32 * (fontSize / 11) },
+          named === undefined || !say
+            ? { ...axis, values: (_, ticks) => ticks.map((tick, i) => (i === ticks.length - 1 && shownUnit ? `${format.number(tick, 2)} ${shownUnit}` : format.number(tick, 2))), size: 64 * (fontSize / 11), space: 32 * (fontSize / 11) }
+            : { ...axis, splits: () => Array.from({ length: named }, (_, place) => place), values: (_, ticks) => ticks.map(say), size: 96 * (fontSize / 11) },
         ],
         series: [
           {},
@@ -128,7 +134,7 @@ export default function TimeChart({ title, lines, unit, from, to, stepped = fals
       watch.disconnect();
       plot.destroy();
     };
-  }, [lines, unit, from, to, stepped, low, high, promise, raw, height, fontSize, palette, language, zone]);
+  }, [lines, unit, from, to, say, named, stepped, low, high, promise, raw, height, fontSize, palette, language, zone]);
 
   return (
     <>

@@ -1,11 +1,10 @@
 /** The list of what is abnormal, by its sign: exactly those that the counter counted. */
-import { type Condition, conditionOf } from "../../shared/live/condition";
+import type { Condition } from "../../shared/live/condition";
 import { useDesk } from "../state/desk";
 import { lights, pictureTime } from "../state/live";
 
 export function showFaults(condition: Condition, promise: number, title: string): void {
-  const now = pictureTime();
-  const ids = lights.where((flags, at) => conditionOf(flags, at, now, promise) === condition);
+  const ids = lights.counted(condition, pictureTime(), promise);
   useDesk.getState().set({ listed: { ids, title }, filter: "", drawer: true, tab: "list" });
 }
 

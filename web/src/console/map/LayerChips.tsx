@@ -1,5 +1,5 @@
 import { Button, Kbd, Tooltip, UnstyledButton } from "@mantine/core";
-import { List, SquareDashedMousePointer, Undo2, X } from "lucide-react";
+import { Lasso, List, SquareDashedMousePointer, Undo2, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { SearchItem } from "../../shared/api/types";
 import { Shape, type Sign } from "../../shared/ui/Shape";
@@ -9,6 +9,8 @@ import { type Shown, type Street, useDesk } from "../state/desk";
 import { useCounters, useLiveStatus } from "../state/live";
 import { useFormat, usePromise } from "../state/server";
 import classes from "./LayerChips.module.css";
+import { LayerPicker } from "./LayerPicker";
+import { useLayers } from "./layers";
 
 const asPlace = ({ name, municipality }: Street): SearchItem => ({ type: "street", id: name, label: name, detail: municipality, point: [0, 0], bbox: null });
 
@@ -19,6 +21,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
   const promise = usePromise();
   const counters = useCounters(promise);
   const { live } = useLiveStatus();
+  const { lasso, set: setLayers } = useLayers();
   const { shown, toggleShown, boxTool, drawer, filter, listed, street, selection, recalled, recall, set } = useDesk();
 
   const failures: [Sign, number][] = [
@@ -37,8 +40,15 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
     </Tooltip>
   );
   const total = counters.supply + counters.lamp + counters.fault + counters.unexpected;
-  const tools: [string, boolean, () => void, React.ReactNode, string][] = [
-    [t("tool.box"), boxTool, () => set({ boxTool: !boxTool }), <SquareDashedMousePointer key="box" size={16} />, "B"],
+  const tools: [string, boolean, () => void, React.ReactNode, string?][] = [
+    [t("tool.box"), boxTool, () => {
+      set({ boxTool: !boxTool });
+      setLayers({ lasso: false });
+    }, <SquareDashedMousePointer key="box" size={16} />, "B"],
+    [t("tool.lasso"), lasso, () => {
+      setLayers({ lasso: !lasso });
+      set({ boxTool: false });
+    }, <Lasso key="lasso" size={16} />],
     [t("tool.list"), drawer, () => set({ drawer: !drawer }), <List key="list" size={16} />, "L"],
   ];
 
@@ -49,8 +59,9 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
         {chip("failures", total, ["lamp"], failures.map(([sign, count]) => `${t(`condition.${sign as "lamp"}`)} ${format.number(count)}`).join(" · "))}
         {chip("silent", counters.silent, ["silent"], t("chip.silentHint", { age: format.age(promise) }))}
         {chip("pending", counters.pending, ["pending"], t("chip.pendingHint"))}
+        <LayerPicker />
         {tools.map(([label, on, press, icon, key]) => (
-          <Tooltip key={key} label={`${label} (${key})`}>
+          <Tooltip key={label} label={key === undefined ? label : `${label} (${key})`}>
             <UnstyledButton className={classes["tool"]} aria-label={label} aria-pressed={on} aria-keyshortcuts={key} onClick={press}>{icon}</UnstyledButton>
           </Tooltip>
         ))}
@@ -79,6 +90,7 @@ export function LayerChips({ synthetic }: { synthetic: boolean }) {
       {recalled.size > 0 && selection.size === 0 && (
         <UnstyledButton className={classes["chip"]} aria-keyshortcuts="r" data-testid="recall" onClick={recall}><Undo2 size={14} aria-hidden /> {t("selection.recall", { count: recalled.size, n: format.number(recalled.size) })} <Kbd size="xs" aria-hidden>R</Kbd></UnstyledButton>
       )}
+      {lasso && <p className={classes["hint"]} role="status">{t("tool.lassoHint")}</p>}
       {boxTool && <p className={classes["hint"]} role="status">{t("tool.boxHint")}</p>}
     </div>
   );

@@ -1,18 +1,21 @@
-/** The map, created once and driven by hand: React never sees a light move. */
+/** The map, created once and driven by hand: React never sees anything move. */
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { AttributionControl, Map as MapLibre, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import type { Territory } from "../../shared/api/types";
 import type { Palette } from "../../shared/tokens";
 import { openAsset, useDesk } from "../state/desk";
 import { connection, lights, pictureTime } from "../state/live";
-import type { Tip } from "./LightTip";
-import { attachBoxSelect } from "./boxSelect";
 import { keepPlace } from "./anchor";
+import type { Tip } from "./AssetTip";
+import { AssetLayer, type AssetView, mark, signRadiusAt } from "./assetLayer";
+import { attachBoxSelect } from "./boxSelect";
+import { attachClusters } from "./clusterLayer";
 import { setMap } from "./controller";
 import { exposeForTests } from "./debug";
 import { firstView } from "./firstView";
-import { LightsLayer, mark } from "./lightsLayer";
-import { type Eye, lightAt, lightsInBox } from "./pick";
+import { attachLasso } from "./lasso";
+import { useLayers } from "./layers";
+import { assetAt, inBox, inRing } from "./pick";
 import { firstLabel, mapStyle, streetLine } from "./style";
 
 setWorkerUrl(workerUrl);
@@ -40,22 +43,14 @@ export function hasGraphics(): boolean {
 
 /** Returns what takes the map down again. */
 export function createCityMap({ host, territory, promise, ownOnly, palette, boxClass, onTip }: Options): () => void {
-  const eye = (): Eye => {
+  const iconOf = (kind: string) => useLayers.getState().kinds.get(kind)?.icon ?? "dot";
+  const promiseOf = (kind: string) => lights.promiseOf(kind, promise());
+  const eye = (): AssetView => {
     const { shown, found } = useDesk.getState();
-    return { now: pictureTime(), promise: promise(), shown, found };
+    const { hidden } = useLayers.getState();
+    return { now: pictureTime(), live: connection.status.live, promiseOf, iconOf, shown, found, hidden };
   };
-  const layer = new LightsLayer(
-    lights,
-    () => {
-      const { now, promise: kept, shown } = eye();
-      return {
-        now, promise: kept, live: connection.status.live,
-        shown: [shown.normal, shown.failures, shown.silent, shown.pending],
-      };
-    },
-    territory.center,
-    palette,
-  );
+  const layer = new AssetLayer(lights, eye, territory.center, palette);
 
   const map = new MapLibre({
     container: host,
@@ -78,20 +73,30 @@ export function createCityMap({ host, territory, promise, ownOnly, palette, boxC
   map.addControl(new AttributionControl({ compact: false }), "bottom-right");
   map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-right");
   map.on("style.load", () => map.addLayer(layer, firstLabel).addLayer(layer.above));
+  const clusters = attachClusters(map, {
+    palette, gather: () => layer.gather(), live: () => connection.status.live, onMoved: (listener) => lights.subscribe(listener), before: firstLabel,
+  });
   setMap(map);
   const stopAnchor = keepPlace(map, host);
-  exposeForTests(map, promise);
+  exposeForTests(map, promise, clusters.count);
 
   const under = (lng: number, lat: number, reach = reachPixels) => {
-    const degrees = (reach * 360 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
-    return lightAt(lights, lng, lat, degrees, eye());
+    const degrees = (360 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
+    const signs = layer.clustered ? 0 : degrees * Math.max(reach, signRadiusAt(map.getZoom()) + 2);
+    return assetAt(lights, lng, lat, (channel) => (channel.lamps ? degrees * reach : signs), eye());
   };
   map.on("click", (event) => {
+    const cluster = clusters.under(event.point.x, event.point.y);
+    if (cluster?.geometry.type === "Point") {
+      map.easeTo({ center: cluster.geometry.coordinates as [number, number], zoom: map.getZoom() + 2, duration: calm ? 0 : 400 });
+      return;
+    }
     const id = under(event.lngLat.lng, event.lngLat.lat);
     if (id === null || event.originalEvent.shiftKey) return;
     if (event.originalEvent.ctrlKey || event.originalEvent.metaKey) useDesk.getState().toggleSelected(id);
     else openAsset(id);
   });
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   let hovering = 0;
   // A finger does not hover: what it touches opens.
   const hovers = !window.matchMedia("(hover: none)").matches;
@@ -100,7 +105,8 @@ export function createCityMap({ host, territory, promise, ownOnly, palette, boxC
     cancelAnimationFrame(hovering);
     hovering = requestAnimationFrame(() => {
       const id = map.isMoving() ? null : under(event.lngLat.lng, event.lngLat.lat);
-      map.getCanvas().style.cursor = id === null ? "" : "pointer";
+      const open = id !== null || (!map.isMoving() && clusters.under(event.point.x, event.point.y) !== null);
+      map.getCanvas().style.cursor = useLayers.getState().lasso ? "crosshair" : open ? "pointer" : "";
       onTip(id === null ? null : { id, x: event.point.x, y: event.point.y });
     });
   });
@@ -123,8 +129,16 @@ export function createCityMap({ host, territory, promise, ownOnly, palette, boxC
     className: boxClass,
     toolActive: () => useDesk.getState().boxTool,
     onBox: (box, add) => {
-      useDesk.getState().select(lightsInBox(lights, box, eye()), add);
+      useDesk.getState().select(inBox(lights, box, eye()), add);
       useDesk.getState().set({ boxTool: false });
+    },
+  });
+
+  const detachLasso = attachLasso(map, {
+    active: () => useLayers.getState().lasso,
+    onRing: (ring, add) => {
+      useDesk.getState().select(inRing(lights, ring, eye()), add);
+      useLayers.getState().set({ lasso: false });
     },
   });
 
@@ -145,9 +159,17 @@ export function createCityMap({ host, territory, promise, ownOnly, palette, boxC
   const stopDesk = useDesk.subscribe((now, before) => {
     if (now.selection !== before.selection || now.panels !== before.panels || now.found !== before.found) remark();
     if (now.street !== before.street) streetShown();
-    else if (now.shown !== before.shown) map.triggerRepaint();
+    if (now.shown !== before.shown) map.triggerRepaint();
+    if (now.shown !== before.shown || now.found !== before.found) clusters.refresh();
   });
-  const stopLive = connection.subscribe(() => map.triggerRepaint());
+  const stopLayers = useLayers.subscribe(() => {
+    map.triggerRepaint();
+    clusters.refresh();
+  });
+  const stopLive = connection.subscribe(() => {
+    map.triggerRepaint();
+    clusters.refresh();
+  });
   const aging = setInterval(() => map.triggerRepaint(), agingEvery);
 
   return () => {
@@ -156,6 +178,9 @@ export function createCityMap({ host, territory, promise, ownOnly, palette, boxC
     stopFirst();
     stopLive();
     stopDesk();
+    stopLayers();
+    clusters.stop();
+    detachLasso();
     detachBox();
     canvas.removeEventListener("keydown", key);
     cancelAnimationFrame(hovering);

@@ -1,5 +1,6 @@
 /** A small read-only handle for the end-to-end tests: what the map shows, without reading pixels. */
 import type { Map as MapLibre } from "maplibre-gl";
+import { conditionOf } from "../../shared/live/condition";
 import type { Light } from "../../shared/live/store";
 import { connection, lights } from "../state/live";
 
@@ -10,6 +11,10 @@ interface Handle {
   lights: () => number;
   lightsReported: () => number;
   light: (id: number) => Light | null;
+  /** How many the map knows of each kind. */
+  kinds: () => Record<string, number>;
+  /** How many clusters it shows; null while each has its own sign. */
+  clusters: () => number | null;
   /** Every light as [id, level, flags, at], sorted: to compare with a fresh snapshot. */
   state: () => [number, number | null, number, number | null][];
 }
@@ -22,7 +27,7 @@ declare global {
 
 const orNull = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? null : value);
 
-export function exposeForTests(map: MapLibre, promise: () => number): void {
+export function exposeForTests(map: MapLibre, promise: () => number, clusters: () => number | null): void {
   window.__vigie = Object.freeze({
     map,
     get live() {
@@ -32,8 +37,10 @@ export function exposeForTests(map: MapLibre, promise: () => number): void {
       return lights.updates;
     },
     lights: () => lights.total,
-    lightsReported: () => lights.count(connection.now() / 1000, promise()).reported,
+    lightsReported: () => [...lights.lamps()].reduce((sum, channel) => sum + channel.at.reduce((n, at, i) => n + Number(!["silent", "retired"].includes(conditionOf(channel.flags[i] ?? 0, at, connection.now() / 1000, promise()))), 0), 0),
     light: (id: number) => lights.get(id),
+    kinds: () => Object.fromEntries([...lights.tally(connection.now() / 1000, promise())].map(([kind, { total }]) => [kind, total])),
+    clusters,
     state: () =>
       [...lights.lamps()]
         .flatMap((channel) =>

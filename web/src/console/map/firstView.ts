@@ -17,7 +17,7 @@ export function firstView(map: MapLibre, ownOnly: boolean): () => void {
       map.jumpTo({ center: [light.lon, light.lat], zoom: streetZoom });
       stop();
     } else if (ownOnly) {
-      const box = boxOf(lights.where(() => true));
+      const box = boxOf(lights.ids());
       if (box) map.fitBounds(box, { padding: 60, maxZoom: streetZoom, duration: 0 });
     }
   };

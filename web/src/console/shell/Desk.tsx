@@ -10,7 +10,7 @@ import { fetchAhead, useDesks } from "../frame/rooms";
 import { useRoomTopics } from "../frame/topics";
 import { useFilterOnMap } from "../list/filter";
 import { LayerChips } from "../map/LayerChips";
-import { MapView } from "../map/MapView";
+import { Map } from "../map/Map";
 import { useDesk } from "../state/desk";
 import classes from "./Desk.module.css";
 import { Dock } from "./Dock";
@@ -84,7 +84,7 @@ export default function Desk({ territory }: { territory: Territory }) {
         <div className={classes["table"]} data-group={desk?.group ?? "none"}>
           <Sheets />
           <div className={classes["map"]} data-pane="map">
-            <MapView territory={territory} />
+            <Map territory={territory} />
             <LayerChips synthetic={territory.synthetic} />
           </div>
         </div>

@@ -16,8 +16,10 @@ export interface Shown {
   pending: boolean;
 }
 
-interface Draft {
-  level: number;
+/** An order that was given before, to be given again. */
+export interface Draft {
+  verb: string;
+  params: Readonly<Record<string, unknown>>;
   reason: string;
 }
 

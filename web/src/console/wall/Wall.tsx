@@ -6,7 +6,7 @@ import type { Bbox, Territory } from "../../shared/api/types";
 import { word } from "../../shared/i18n/words";
 import { useRows } from "../../shared/live/live";
 import { Shape } from "../../shared/ui/Shape";
-import { MapView } from "../map/MapView";
+import { Map } from "../map/Map";
 import { showBox } from "../map/controller";
 import { type WallTile, getWall, tileOf } from "../own/calls";
 import { wallName } from "../own/wall";
@@ -154,7 +154,7 @@ export default function Wall({ territory }: { territory: Territory }) {
   }, [view]);
   return (
     <main className={classes["wall"]} style={{ "--type": `${type}px` } as CSSProperties} aria-label={t("wall.title")} data-testid="wall" data-tiles={tiles.map(({ kind }) => kind).join(" ")}>
-      {map && <div className={classes["map"]} inert><MapView territory={territory} /></div>}
+      {map && <div className={classes["map"]} inert><Map territory={territory} /></div>}
       <div className={classes["side"]}>
         <Clock />
         {tiles.filter(({ kind }) => kind !== "map").map((tile, i) => <Tile key={i} tile={tile} type={type} />)}

@@ -5,13 +5,14 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { type Column, DetailPanel, DetailSection, Facts, ListPage, type ListQuery, Plain, StateBadge, Time, type Tone, savedViews } from "../../console/frame";
 import { useCan } from "../../console/session/session";
-import { useFormat } from "../../console/state/server";
+import { kindsQuery, useFormat } from "../../console/state/server";
 import type { Command } from "../../shared/api/types";
 import type { Format } from "../../shared/i18n/format";
 import { Failed, Loading } from "../../shared/ui/States";
 import { visible } from "../../shared/visible";
 import { Entry } from "../journal/Entry";
 import { getJournalEntry } from "../journal/calls";
+import { commandTitle } from "../twin/kindWords";
 import { CancelVerb } from "./CancelVerb";
 import { CommandProgress, ProgressBar } from "./CommandProgress";
 import classes from "./CommandsPage.module.css";
@@ -31,9 +32,10 @@ function toneOf(command: Command): Tone {
 function useTitle(): (command: Command) => string {
   const { t } = useTranslation();
   const format = useFormat();
+  const kinds = useQuery(kindsQuery).data;
   return useCallback(
-    (command) => t("command.title", { count: command.total, n: format.number(command.total), level: format.percent(command.params["level"] ?? 0) }),
-    [t, format],
+    (command) => command.verb !== "set_dimming_level" ? commandTitle(kinds ?? [], command, format) : t("command.title", { count: command.total, n: format.number(command.total), level: format.percent(command.params["level"] ?? 0) }),
+    [t, format, kinds],
   );
 }
 
@@ -72,7 +74,7 @@ function CommandDetail({ id: command }: { id: string }) {
           ]}
         />
       </DetailSection>
-      {can("control.command") && <WayBack key={command} command={data} />}
+      {can("control.command") && data.verb === "set_dimming_level" && <WayBack key={command} command={data} />}
       <NotConfirmed command={data} />
       {can("journal.read") && <Journal entry={data.entry} />}
     </DetailPanel>

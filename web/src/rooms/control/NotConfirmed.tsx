@@ -108,7 +108,7 @@ export function NotConfirmed({ command }: { command: Command }) {
   const again = useMutation({
     mutationFn: () => allTargets(command, true),
     onSuccess: (ids) => {
-      useDesk.getState().retry(ids, { level: command.params["level"] ?? 0, reason: command.reason ?? "" });
+      useDesk.getState().retry(ids, { verb: command.verb, params: command.params, reason: command.reason ?? "" });
       focusTopPanel();
     },
   });

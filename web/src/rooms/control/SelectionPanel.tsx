@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { conditionOf, type Condition, conditions } from "../../shared/live/condition";
@@ -8,8 +9,10 @@ import { useCan } from "../../console/session/session";
 import { Panel, Section } from "../../console/shell/Panel";
 import { useDesk } from "../../console/state/desk";
 import { lights, pictureTime, useNow } from "../../console/state/live";
-import { useFormat, usePromise } from "../../console/state/server";
-import { CommandForm } from "./CommandForm";
+import { kindsQuery, useFormat, usePromise } from "../../console/state/server";
+import type { KindSpec } from "../../shared/api/types";
+import { kindWord } from "../twin/kindWords";
+import { Orders } from "../twin/orders/Orders";
 import classes from "./SelectionPanel.module.css";
 
 function summary(ids: ReadonlySet<number>, now: number, promise: number) {
@@ -20,7 +23,8 @@ function summary(ids: ReadonlySet<number>, now: number, promise: number) {
   for (const id of ids) {
     const light = lights.get(id);
     if (!light) continue;
-    const condition = conditionOf(light.flags, light.at, now, promise);
+    const told = conditionOf(light.flags, light.at, now, lights.promiseOf(light.kind, promise));
+    const condition = (told === "lamp" || told === "supply") && !("dimmingLevel" in light.values) ? "fault" : told;
     counts.set(condition, (counts.get(condition) ?? 0) + 1);
     if (condition === "silent") continue;
     if (!Number.isNaN(light.level)) {
@@ -32,7 +36,21 @@ function summary(ids: ReadonlySet<number>, now: number, promise: number) {
   return { counts, level: known ? level / known : null, power };
 }
 
-/** The lights chosen on the map or in the list, and what can be asked of them together. */
+/** What is chosen, by kind, most first. */
+function byKind(ids: ReadonlySet<number>, kinds: readonly KindSpec[]): Map<KindSpec, number[]> {
+  const named = new Map(kinds.map((kind) => [kind.name, kind]));
+  const found = new Map<KindSpec, number[]>();
+  for (const id of ids) {
+    const kind = named.get(lights.get(id)?.kind ?? "");
+    if (!kind) continue;
+    const some = found.get(kind);
+    if (some) some.push(id);
+    else found.set(kind, [id]);
+  }
+  return new Map([...found].sort(([, a], [, b]) => b.length - a.length));
+}
+
+/** The equipment chosen on the map or in the list, and what can be asked of them together. */
 export default function SelectionPanel() {
   const { t } = useTranslation();
   const format = useFormat();
@@ -43,13 +61,18 @@ export default function SelectionPanel() {
   const promise = usePromise();
   useNow();
   const now = Math.floor(pictureTime());
-  const assets = useMemo(() => [...selection], [selection]);
+  const kinds = useQuery(kindsQuery).data;
+  const chosen = useMemo(() => byKind(selection, kinds ?? []), [selection, kinds]);
+  const only = chosen.size === 1 ? [...chosen.keys()][0] : undefined;
+  const lamps = only === undefined ? chosen.size === 0 : only.draws.includes("dimmingLevel");
   const { counts, level, power } = useMemo(() => summary(selection, now, promise), [selection, now, promise]);
   return (
     <Panel
       testId="selection-panel" onClose={clear}
-      title={<span data-testid="selection-count" data-count={selection.size}>{t("selection.title", { count: selection.size, n: format.number(selection.size) })}</span>}
-      subtitle={level !== null && t("selection.now", { level: format.percent(level), power: format.quantity(power / 1000, "kW") })}
+      title={<span data-testid="selection-count" data-count={selection.size}>{t(lamps ? "selection.title" : "selection.mixed", { count: selection.size, n: format.number(selection.size) })}</span>}
+      subtitle={lamps
+        ? level !== null && t("selection.now", { level: format.percent(level), power: format.quantity(power / 1000, "kW") })
+        : [...chosen].map(([kind, ids]) => `${kindWord(kind.name)} ${format.number(ids.length)}`).join(" · ")}
     >
       <ul className={classes["conditions"]}>
         {conditions.filter((condition) => counts.has(condition)).map((condition) => (
@@ -60,9 +83,9 @@ export default function SelectionPanel() {
         <Button size="xs" variant="default" onClick={() => showLights(selection)}>{t("selection.show")}</Button>
         <Button size="xs" variant="subtle" color="gray" onClick={clear}>{t("selection.clear")}</Button>
       </div>
-      {can("control.command") && (
+      {can("control.command") && [...chosen.keys()].some(({ commands }) => commands.length > 0) && (
         <Section title={t("asset.command")}>
-          <CommandForm key={draft ? `draft-${draft.level}-${draft.reason}` : "form"} assets={assets} initialLevel={draft?.level ?? 50} initialReason={draft?.reason ?? ""} />
+          <Orders key={draft ? JSON.stringify(draft) : "form"} chosen={chosen} draft={draft} />
         </Section>
       )}
     </Panel>

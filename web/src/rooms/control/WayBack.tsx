@@ -43,7 +43,7 @@ export function WayBack({ command }: { command: Command }) {
           <Button
             key={level} size="xs" variant="default" data-testid="back-to" data-level={level}
             onClick={() => {
-              useDesk.getState().retry(ids, { level, reason: t("command.backReason", { reason: command.reason ?? "" }).trim() });
+              useDesk.getState().retry(ids, { verb: command.verb, params: { level }, reason: t("command.backReason", { reason: command.reason ?? "" }).trim() });
               focusTopPanel();
             }}
           >

@@ -1,9 +1,9 @@
 /** What an order would change, and the reasons that this person usually gives. */
-import type { LightStore } from "../../shared/live/store";
+import type { Light, LightStore } from "../../shared/live/store";
 import { isSilent } from "../../shared/live/condition";
 
 export interface Preview {
-  /** How many are at which level now, most first. */
+  /** How many are at which value now, most first. */
   levels: { level: number; n: number }[];
   more: number;
   /** Those that may not answer: nothing was heard of them for too long. */
@@ -12,14 +12,18 @@ export interface Preview {
 
 const mostLevels = 3;
 
-export function previewOf(store: Pick<LightStore, "get">, assets: Iterable<number>, now: number, promise: number): Preview {
+const valueOf = (light: Light, point: string): number => light.values[point] ?? NaN;
+
+/** `point`: the one that shows what the order sets. */
+export function previewOf(store: Pick<LightStore, "get">, assets: Iterable<number>, now: number, promiseOf: (kind: string) => number | null, point = "dimmingLevel"): Preview {
   const counts = new Map<number, number>();
   let mute = 0;
   for (const id of assets) {
     const light = store.get(id);
     if (!light) continue;
-    if (isSilent(light.at, now, promise)) mute++;
-    else if (!Number.isNaN(light.level)) counts.set(Math.round(light.level), (counts.get(Math.round(light.level)) ?? 0) + 1);
+    const value = Math.round(valueOf(light, point));
+    if (isSilent(light.at, now, promiseOf(light.kind))) mute++;
+    else if (!Number.isNaN(value)) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   const levels = [...counts].map(([level, n]) => ({ level, n })).sort((a, b) => b.n - a.n || a.level - b.level);
   return { levels: levels.slice(0, mostLevels), more: levels.slice(mostLevels).reduce((sum, { n }) => sum + n, 0), mute };

@@ -1,9 +1,11 @@
 /** What the journal keeps by name and code, as people say it. */
 import i18next from "i18next";
-import type { Grant, JournalEntry } from "../../shared/api/types";
-import type { Format } from "../../shared/i18n/format";
+import { kindsQuery, queryClient } from "../../console/state/server";
+import type { Grant, JournalEntry, KindSpec } from "../../shared/api/types";
+import { type Format, makeFormat } from "../../shared/i18n/format";
 import { word } from "../../shared/i18n/words";
 import { visible } from "../../shared/visible";
+import { commandTitle } from "../twin/kindWords";
 
 export interface Teller {
   format: Format;
@@ -48,7 +50,13 @@ export function actOf({ act, params, personal }: JournalEntry): string {
   const inner = params["params"];
   // A name that the act keeps may have been erased since; what somebody typed at the door may be anything.
   const named = personal["username"] === undefined ? i18next.t("journal.erased") : visible(personal["username"]);
-  return word("act", act, { username: named, ...params, ...(typeof inner === "object" ? inner : {}) });
+  const verb = params["verb"];
+  const given = typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : {};
+  if (act === "control.commanded" && typeof verb === "string" && verb !== "set_dimming_level") {
+    const kinds = queryClient.getQueryData<KindSpec[]>(kindsQuery.queryKey) ?? [];
+    return commandTitle(kinds, { verb, params: given }, makeFormat(i18next.language, "UTC"));
+  }
+  return word("act", act, { username: named, ...params, ...given });
 }
 
 export function actorOf({ actor }: JournalEntry): string {

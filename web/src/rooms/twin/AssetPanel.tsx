@@ -1,13 +1,11 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Crosshair } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { getAsset } from "./calls";
 import type { Asset } from "../../shared/api/types";
-import { word } from "../../shared/i18n/words";
 import { Failed, Loading } from "../../shared/ui/States";
-import { CommandForm } from "../control/CommandForm";
 import { showPoint } from "../../console/map/controller";
 import { useCan } from "../../console/session/session";
 import { Panel, Section } from "../../console/shell/Panel";
@@ -17,7 +15,10 @@ import { useKind, useMunicipality } from "../../console/state/server";
 import { HistorySection, historyPlace } from "./HistorySection";
 import { Identity } from "./Identity";
 import { ObjectJournal } from "./ObjectJournal";
+import { kindWord } from "./kindWords";
+import { Orders } from "./orders/Orders";
 import { StateTable } from "./StateTable";
+import { firstPoint } from "./state";
 import { StatusLine } from "./StatusLine";
 
 const pace = 2_000;
@@ -41,24 +42,24 @@ function Body({ asset }: { asset: Asset }) {
   const { t } = useTranslation();
   const can = useCan();
   const kind = useKind(asset.kind);
-  const names = kind?.metrics.map(({ name }) => name) ?? Object.keys(asset.state);
-  const [metric, setMetric] = useState(names.includes("dimmingLevel") ? "dimmingLevel" : (names[0] ?? ""));
-  const commandable = can("control.command") && kind?.commands.some(({ verb }) => verb === "set_dimming_level");
+  const chosen = useMemo(() => new Map(kind ? [[kind, [asset.id]]] : []), [kind, asset.id]);
+  const [picked, setPicked] = useState<string | null>(null);
+  const point = picked ?? firstPoint(kind);
   return (
     <>
-      <Section title={t("asset.state")}><StateTable
+      <Section title={t("asset.state")}>
+        <StateTable
           asset={asset}
           onHistory={(name) => {
-            setMetric(name);
+            setPicked(name);
             document.getElementById(historyPlace(asset.id))?.scrollIntoView({ block: "nearest" });
           }}
-        /></Section>
-      {commandable && (
-        <Section title={t("asset.command")}>
-          <CommandForm assets={[asset.id]} initialLevel={asset.desired?.["dimmingLevel"] ?? asset.state["dimmingLevel"]?.value ?? 50} />
-        </Section>
+        />
+      </Section>
+      {can("control.command") && kind && kind.commands.length > 0 && (
+        <Section title={t("asset.command")}><Orders key={asset.id} chosen={chosen} asset={asset} /></Section>
       )}
-      <HistorySection asset={asset} metric={metric} onMetric={setMetric} />
+      {kind && kind.metrics.length > 0 && <HistorySection key={asset.id} asset={asset} kind={kind} point={point} onPoint={setPicked} />}
       <Section title={t("asset.identity")}><Identity asset={asset} /></Section>
       {can("journal.read") && <ObjectJournal id={asset.id} />}
     </>
@@ -78,7 +79,7 @@ export default function AssetPanel({ id: asked }: { id: string }) {
     <Panel
       testId="asset-panel" object={{ type: "twin.asset", id: asked }}
       title={data?.name ?? t("asset.light", { id })}
-      subtitle={data && [word("kind", data.kind), data.street, data.municipality && municipality(data.municipality)].filter(Boolean).join(" · ")}
+      subtitle={data && [kindWord(data.kind), data.street, data.municipality && municipality(data.municipality)].filter(Boolean).join(" · ")}
       onClose={() => useDesk.getState().closePanel({ kind: "asset", id })}
       actions={data && (
         <Tooltip label={t("asset.show")}>
@@ -86,7 +87,7 @@ export default function AssetPanel({ id: asked }: { id: string }) {
         </Tooltip>
       )}
     >
-      {data ? <><StatusLine asset={data} /><Body asset={data} /></>
+      {data ? <><StatusLine asset={data} /><Body key={data.id} asset={data} /></>
         : asset.isError ? <Failed error={asset.error} retry={() => void asset.refetch()} />
         : <Loading rows={9} />}
     </Panel>

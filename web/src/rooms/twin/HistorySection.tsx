@@ -1,21 +1,27 @@
 import { Button, SegmentedControl, Select } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Suspense, lazy, useMemo, useState } from "react";
+import { Suspense, lazy, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Section } from "../../console/shell/Panel";
 import type { RangeName } from "../../console/state/range";
-import { useFormat, useKind, useTerritory } from "../../console/state/server";
+import { useFormat, useTerritory } from "../../console/state/server";
 import { type Chosen, spanOf, useTime } from "../../console/state/time";
-import type { Asset } from "../../shared/api/types";
-import { word } from "../../shared/i18n/words";
+import type { Asset, KindSpec, MetricSpec } from "../../shared/api/types";
 import { Empty, Failed, Loading } from "../../shared/ui/States";
 import classes from "./asset.module.css";
 import { getHistory, search } from "./calls";
+import { pointWord, unitWord, valueWord } from "./kindWords";
 
 const Chart = lazy(() => import("../../console/charts/TimeChart"));
 const ranges = ["hour", "day", "night", "week"] as const satisfies readonly RangeName[];
 const points = 500;
+/** It is set, not measured: it holds until it is set anew. */
+const isSet = (kind: KindSpec, spec: MetricSpec): boolean => spec.kind !== "number" || Object.values(kind.functions).includes(spec.name);
+const boundsOf = (spec: MetricSpec): readonly [number, number] | undefined => (spec.kind !== "number" ? [0, Math.max(1, spec.words.length - 1)] : spec.unit === "%" ? [spec.min, spec.max] : undefined);
+/** The values that have a word: yes and no, or each choice. */
+const namedOf = ({ kind, words }: MetricSpec): number | undefined => (kind === "number" ? undefined : kind === "choice" ? words.length : 2);
+
 export const historyPlace = (asset: number): string => `history-${asset}`;
 
 function useHistory(asset: number | null, metric: string, chosen: Chosen) {
@@ -59,25 +65,22 @@ function ChooseOther({ self, onChoose }: { self: number; onChoose: (other: Other
 }
 
 /** How a value came to be what it is: over the range that the whole console looks at, beside another's where that helps. */
-export function HistorySection({ asset, metric, onMetric }: { asset: Asset; metric: string; onMetric: (metric: string) => void }) {
+export function HistorySection({ asset, kind, point, onPoint }: { asset: Asset; kind: KindSpec; point: string; onPoint: (point: string) => void }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const kind = useKind(asset.kind);
-  const names = kind?.metrics.map(({ name }) => name) ?? Object.keys(asset.state);
   const { chosen, choose } = useTime();
   const [comparing, setComparing] = useState(false);
   const [other, setOther] = useState<Other | null>(null);
-  const history = useHistory(asset.id, metric, chosen);
-  const beside = useHistory(other?.id ?? null, metric, chosen);
+  const history = useHistory(asset.id, point, chosen);
+  const beside = useHistory(other?.id ?? null, point, chosen);
   const data = history.data;
   const second = other ? beside.data : undefined;
-  const spec = kind?.metrics.find(({ name }) => name === metric);
+  const spec = kind.metrics.find(({ name }) => name === (data?.metric ?? point));
   const lines = useMemo(
     () => [...(data ? [{ label: asset.name, t: data.t, v: data.v }] : []), ...(second && other ? [{ label: other.name, t: second.t, v: second.v }] : [])],
     [data, second, other, asset.name],
   );
-  if (names.length === 0) return null;
-  const flag = spec?.kind === "flag";
+  const say = useCallback((value: number) => (spec ? valueWord(kind.name, spec, value, format) : format.number(value)), [kind.name, spec, format]);
   return (
     <div id={historyPlace(asset.id)}>
       <Section title={t("asset.history")} end={chosen.name === "custom" || chosen.name === "yesterday" ? <span className={classes["note"]}>{data && format.span(data.span.from, data.span.to)}</span> : null}>
@@ -87,8 +90,8 @@ export function HistorySection({ asset, metric, onMetric }: { asset: Asset; metr
             data={ranges.map((value) => ({ value, label: t(`time.${value}`) }))}
           />
           <Select
-            size="xs" flex={1} miw={110} aria-label={t("asset.metric")} value={metric} onChange={(value) => onMetric(value ?? metric)} data-testid="history-metric"
-            data={names.map((name) => ({ value: name, label: word("metric", name) }))}
+            size="xs" flex={1} miw={110} aria-label={t("asset.metric")} value={point} onChange={(value) => onPoint(value ?? point)} data-testid="history-metric"
+            data={kind.metrics.map(({ name }) => ({ value: name, label: pointWord(kind.name, name) }))}
           />
         </span>
         {history.isError && !data ? <Failed error={history.error} retry={() => void history.refetch()} />
@@ -97,8 +100,8 @@ export function HistorySection({ asset, metric, onMetric }: { asset: Asset; metr
           : (
             <Suspense fallback={<Loading rows={5} />}>
               <Chart
-                title={word("metric", data.metric)} lines={lines} unit={data.unit} from={data.span.from} to={data.span.to} stepped={flag || data.metric === "dimmingLevel"}
-                bounds={flag ? [0, 1] : data.metric === "dimmingLevel" ? [0, 100] : undefined} promise={spec?.promise_s ?? null} raw={data.resolution === "raw"}
+                title={pointWord(kind.name, data.metric)} lines={lines} unit={unitWord(data.unit)} from={data.span.from} to={data.span.to} say={say}
+                stepped={spec !== undefined && isSet(kind, spec)} bounds={spec && boundsOf(spec)} named={spec && namedOf(spec)} promise={spec?.promise_s ?? null} raw={data.resolution === "raw"}
               />
               <div className={classes["chartNote"]}>
                 {comparing ? <ChooseOther self={asset.id} onChoose={setOther} /> : (

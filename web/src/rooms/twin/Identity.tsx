@@ -6,6 +6,7 @@ import { word } from "../../shared/i18n/words";
 import { openAsset } from "../../console/state/desk";
 import { useFormat, useMunicipality } from "../../console/state/server";
 import classes from "./asset.module.css";
+import { kindWord } from "./kindWords";
 
 function Place({ topology }: { topology: Asset["topology"] }) {
   const { t } = useTranslation();
@@ -15,7 +16,7 @@ function Place({ topology }: { topology: Asset["topology"] }) {
   const links = [...seen.values()].map((ref, i) => (
     <Fragment key={ref.id}>
       {i > 0 && " › "}
-      <Anchor component="button" type="button" size="sm" onClick={() => openAsset(ref.id)} title={word("kind", ref.kind)}>{ref.name}</Anchor>
+      <Anchor component="button" type="button" size="sm" onClick={() => openAsset(ref.id)} title={kindWord(ref.kind)}>{ref.name}</Anchor>
     </Fragment>
   ));
   return <>{links}{topology.feeder && `${links.length ? " › " : ""}${t("asset.feeder", { name: topology.feeder })}`}</>;

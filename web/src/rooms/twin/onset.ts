@@ -1,8 +1,4 @@
 /** Since when something is wrong: the beginning of the run of "yes" that lasts until now. */
-import type { Condition } from "../../shared/live/condition";
-
-/** The flag that says it, for the conditions that equipment declares of itself. */
-export const flagOf: Partial<Record<Condition, string>> = { lamp: "lampFailure", supply: "supplyLoss" };
 
 export interface Onset {
   at: number;

@@ -30,6 +30,8 @@ export type CreatedToken = Schemas["CreatedToken"];
 export type Territory = Schemas["Territory"];
 export type KindSpec = Schemas["KindView"];
 export type MetricSpec = Schemas["MetricView"];
+export type ParameterSpec = Schemas["ParameterView"];
+export type CommandSpec = Schemas["CommandView"];
 /** What the command bar shows so far: what lies on the map. */
 export type SearchItem = Pick<Schemas["Found"], "id" | "label" | "detail" | "bbox"> & { type: "address" | "asset" | "street" | "municipality"; point: [number, number] };
 export type Found = Schemas["Found"];

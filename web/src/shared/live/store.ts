@@ -1,5 +1,5 @@
 /** The equipment's live state, in typed arrays outside React: a snapshot per channel and the deltas since. */
-import { conditionOf } from "./condition";
+import { type Condition, conditionOf } from "./condition";
 import { type Delta, type Snapshot, flag } from "./protocol";
 
 export class Channel {
@@ -42,7 +42,7 @@ export class Channel {
     return this.values.get(point)?.[row] ?? NaN;
   }
 
-  /** Street lights have a layer and counters of their own. */
+  /** Street lights: their luminance is drawn, and some counters are of them alone. */
   get lamps(): boolean {
     return this.values.has("dimmingLevel");
   }
@@ -71,9 +71,12 @@ export class Channel {
 export interface Light {
   id: number;
   channel: string;
+  kind: string;
   lon: number;
   lat: number;
   at: number;
+  /** The points that its kind draws; NaN where never told. */
+  values: Readonly<Record<string, number>>;
   level: number;
   power: number;
   flags: number;
@@ -91,10 +94,24 @@ export interface Counters {
   pending: number;
 }
 
+/** Of one kind. */
+export interface Tally {
+  total: number;
+  abnormal: number;
+  silent: number;
+}
+
+/** The condition that a row counts under. What another kind marks is no failed lamp: its own words say what it is. */
+export function countedAs(channel: Channel, row: number, now: number, promise: number | null): Condition {
+  const condition = conditionOf(channel.flags[row] ?? 0, channel.at[row] ?? NaN, now, promise);
+  return !channel.lamps && (condition === "lamp" || condition === "supply") ? "fault" : condition;
+}
+
 export class LightStore {
   readonly channels = new Map<string, Channel>();
   /** Updates applied since the start, for the tests' handle. */
   updates = 0;
+  private promises: ReadonlyMap<string, number | null> = new Map();
   private readonly listeners = new Set<(changed: Channel | null) => void>();
 
   /** Told of each changed channel; null when the set of channels or lights changed. */
@@ -155,9 +172,11 @@ export class LightStore {
       return {
         id,
         channel: channel.name,
+        kind: channel.kind,
         lon: channel.lon[i] ?? 0,
         lat: channel.lat[i] ?? 0,
         at: channel.at[i] ?? NaN,
+        values: Object.fromEntries([...channel.values].map(([point, column]) => [point, column[i] ?? NaN])),
         level: channel.value("dimmingLevel", i),
         power: channel.value("activePower", i),
         flags: channel.flags[i] ?? 0,
@@ -171,12 +190,46 @@ export class LightStore {
     for (const channel of this.channels.values()) if (channel.lamps) yield channel;
   }
 
-  /** The lights of which this holds. */
-  where(holds: (flags: number, at: number) => boolean): number[] {
-    const ids: number[] = [];
-    for (const channel of this.lamps()) {
+  /** Within how many seconds a kind promises to report; null: it tells changes only, and is never silent. */
+  promiseOf(kind: string, otherwise: number): number | null {
+    const known = this.promises.get(kind);
+    return known === undefined ? otherwise : known;
+  }
+
+  setPromises(promises: Iterable<readonly [kind: string, seconds: number | null]>): void {
+    this.promises = new Map(promises);
+    this.tell(null);
+  }
+
+  /** What there is of each kind, retired equipment left out. */
+  tally(now: number, promise: number): Map<string, Tally> {
+    const found = new Map<string, Tally>();
+    for (const channel of this.channels.values()) {
+      const tally = found.get(channel.kind) ?? { total: 0, abnormal: 0, silent: 0 };
+      const kept = this.promiseOf(channel.kind, promise);
       for (let i = 0; i < channel.size; i++) {
-        if (holds(channel.flags[i] ?? 0, channel.at[i] ?? NaN)) ids.push(channel.id[i] ?? 0);
+        const condition = conditionOf(channel.flags[i] ?? 0, channel.at[i] ?? NaN, now, kept);
+        if (condition === "retired") continue;
+        tally.total++;
+        if (condition === "silent") tally.silent++;
+        else if (condition !== "normal") tally.abnormal++;
+      }
+      found.set(channel.kind, tally);
+    }
+    return found;
+  }
+
+  ids(): number[] {
+    return [...this.channels.values()].flatMap((channel) => [...channel.id]);
+  }
+
+  /** The equipment that `count` counts under a condition. */
+  counted(condition: Condition, now: number, promise: number): number[] {
+    const ids: number[] = [];
+    for (const channel of this.channels.values()) {
+      const kept = this.promiseOf(channel.kind, promise);
+      for (let i = 0; i < channel.size; i++) {
+        if (countedAs(channel, i, now, kept) === condition) ids.push(channel.id[i] ?? 0);
       }
     }
     return ids;
@@ -186,15 +239,15 @@ export class LightStore {
     const counters: Counters = {
       total: 0, reported: 0, normal: 0, silent: 0, supply: 0, lamp: 0, fault: 0, unexpected: 0, pending: 0,
     };
-    for (const channel of this.lamps()) {
+    for (const channel of this.channels.values()) {
+      const kept = this.promiseOf(channel.kind, promise);
       for (let i = 0; i < channel.size; i++) {
-        const flags = channel.flags[i] ?? 0;
-        const condition = conditionOf(flags, channel.at[i] ?? NaN, now, promise);
+        const condition = countedAs(channel, i, now, kept);
         if (condition === "retired") continue;
         counters.total++;
         counters[condition]++;
         if (condition !== "silent") counters.reported++;
-        if (flags & flag.pending) counters.pending++;
+        if ((channel.flags[i] ?? 0) & flag.pending) counters.pending++;
       }
     }
     return counters;
