@@ -13,6 +13,7 @@ ROOM = Room(
         Permission("trial.read", "See found bicycles.", ("administrator", "operator")),
         Permission("trial.write", "Enter found bicycles.", ("administrator", "operator")),
     ),
+    kinds="vigie_trial.kinds:KINDS",
     routes="vigie_trial.bikes:ROUTES",
     topics="vigie_trial.bikes:TOPICS",
     verbs="vigie_trial.bikes:VERBS",
