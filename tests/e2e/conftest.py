@@ -127,7 +127,8 @@ def seat(browser: Browser, centre: Centre, accounts: Callable[..., Account]) -> 
             session = stack.enter_context(contextlib.closing(centre.login(username, password)))
             made = stack.enter_context(seated(browser, centre, language, session))
             made.page.goto("/")
-            expect(made.page.get_by_test_id("user-menu")).to_be_visible()
+            # Several maps drawn without a graphics card keep each other waiting.
+            expect(made.page.get_by_test_id("user-menu")).to_be_visible(timeout=60_000)
             return made
 
         yield sit

@@ -134,7 +134,7 @@ def test_the_design_page_shows_what_the_desks_use(
     for name, width, height in (("1280", 1280, 800), ("200", 640, 400)):
         page.set_viewport_size({"width": width, "height": height})
         for path in ("/design", "/commands", "/journal", "/parked", "/administration"):
-            page.goto(path)
+            chief.go(path)
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             page.wait_for_timeout(600)
             chief.picture(pictures / f"frame{path.replace('/', '-')}-{language}-{name}.png")

@@ -135,12 +135,14 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
 def test_every_kind_is_drawn_opened_and_commanded(
     browser: Browser, mixed: Centre, pictures: Path, language: str
 ) -> None:
-    """Clusters far away, faces near, layers by kind, a panel from the declaration."""
+    """Clusters far away, faces near, layers by kind, a panel from the declaration; both themes."""
     with (
         contextlib.closing(mixed.login()) as session,
         seated(browser, mixed, language, session) as desk,
     ):
         page = desk.page
+        theme = {"fr": "dark", "en": "light"}[language]
+        page.add_init_script(f"localStorage.setItem('vigie.theme', '{theme}')")
         page.goto("/")
         expect(page.get_by_test_id("live-indicator")).to_have_attribute("data-live", "true")
         page.wait_for_function(f"() => window.__vigie?.kinds().Camera >= {EACH}")

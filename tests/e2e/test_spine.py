@@ -52,6 +52,18 @@ async (count) => {
 """
 
 
+def only_lights(desk: Desk) -> None:
+    """Show street lights alone: what is not shown is not selected."""
+    page = desk.page
+    page.get_by_test_id("layers").click()
+    panel = page.get_by_test_id("layer-panel")
+    for trade in panel.locator("fieldset").all():
+        trade.locator("input").first.set_checked(False)
+    panel.get_by_test_id("layer-Streetlight").locator("input").set_checked(True)
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+
+
 def select_square(desk: Desk, count: int) -> None:
     """Box-select exactly `count` lights around the middle of the map, with Shift and the mouse."""
     page = desk.page
@@ -130,6 +142,7 @@ def test_first_night(desk: Desk, city: City, pictures: Path) -> None:
     page.wait_for_timeout(1500)
     page.keyboard.press("Escape")
 
+    only_lights(desk)
     select_square(desk, 500)
     set_level(desk, 40, REASON)
     expect(page.get_by_test_id("count-confirmed")).to_have_attribute(
@@ -179,7 +192,7 @@ def test_another_municipality_sees_nothing(centre: Centre) -> None:
     assert other.get(f"/api/v1/commands/{command}").status_code == 404
     assert command not in [c["id"] for c in json(other.get("/api/v1/commands"))["items"]]
 
-    mine, theirs = f"{FONTAINE}/lighting", f"{DIJON}/lighting"
+    mine, theirs = (f"{place}/lighting/Streetlight" for place in (FONTAINE, DIJON))
     frames = live(other, centre, [mine, theirs])
     refused = [f["channel"] for f in frames if f.get("code") == "not_found"]
     assert refused == [theirs]
@@ -198,6 +211,7 @@ def test_a_second_night_names_exactly_the_lamps_that_fail(
     try:
         for device, mode in broken.items():
             simcity(op="fault", device=device, mode=mode)
+        only_lights(operator)
         select_square(operator, 500)
         set_level(operator, 43, "Second essai de nuit")
         client = centre.login()

@@ -65,8 +65,8 @@ export function Rows<T>({ gridRef, items, ids, current, more, label, columns, so
           );
         })}
       </div>
-      <div ref={scroller} className={classes["scroller"]} tabIndex={-1}>
-        <div style={{ height: rows.getTotalSize(), position: "relative" }}>
+      <div ref={scroller} className={classes["scroller"]} role="rowgroup" tabIndex={-1}>
+        <div role="presentation" style={{ height: rows.getTotalSize(), position: "relative" }}>
           {shown.map(({ index, start }) => {
             const item = items[index];
             const id = ids[index];
