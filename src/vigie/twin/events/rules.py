@@ -64,7 +64,7 @@ def _value(field: Field, value: str | float | bool) -> Any:
 def _word(words: tuple[str, ...], value: str | float | bool) -> str | None:
     if isinstance(value, str):
         return value if value in words else None
-    if isinstance(value, bool) or value != int(value) or not 0 <= value < len(words):
+    if isinstance(value, bool) or not (0 <= value < len(words) and value == int(value)):
         return None
     return words[int(value)]
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vigie.twin.events import Event, rules
@@ -52,6 +52,8 @@ def test_a_field_that_nobody_declared_is_refused():
 names = st.text(max_size=6) | st.sampled_from(["badge", "result", "duress", "seconds"])
 
 
+@example({"result": float("inf")})
+@example({"result": float("nan")})
 @given(st.dictionaries(names, st.none() | st.booleans() | st.floats() | st.text(max_size=10)))
 def test_anything_is_kept_or_refused(fields):
     kept = rules.checked(BADGE, fields)
