@@ -44,10 +44,9 @@ test: setup-dev check web browser
 	@cd web && npm run --silent test
 	@$(PY) -m pytest tests/vigie tests/simcity -n 2 --dist loadfile
 	@$(PY) -m pytest tests/conformance
-	@$(PY) -m pytest tests/e2e
+	@$(PY) -m pytest tests/e2e -m "not long"
 	@$(PY) -m pytest tests/faults/test_kills.py
-	@$(PY) -m pytest tests/faults --ignore=tests/faults/test_kills.py --ignore=tests/faults/test_one_person.py \
-		--ignore=tests/faults/test_flood.py
+	@$(PY) -m pytest tests/faults --ignore=tests/faults/test_kills.py -m "not long"
 
 pytest: setup-dev
 	@$(PY) -m pytest tests/vigie tests/simcity -n 2 --dist loadfile
@@ -58,7 +57,7 @@ bench: setup-dev web
 faults: setup-dev web
 	@VIGIE_FAULT_ROUNDS=3 VIGIE_FAULT_FREEZE_S=30 VIGIE_FAULT_RATE=2000 VIGIE_FAULT_LIGHTS=34000 VIGIE_FAULT_LIVE_S=5 \
 		$(PY) -m pytest tests/faults/test_kills.py -s
-	@$(PY) -m pytest tests/faults/test_one_person.py tests/faults/test_flood.py
+	@$(PY) -m pytest tests/faults tests/e2e -m long
 	@VIGIE_FAULT_ASLEEP_S=600 $(PY) -m pytest tests/faults/test_live.py -s
 
 lock:

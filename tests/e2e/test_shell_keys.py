@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.support.desk import Desk, both_languages
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.long, pytest.mark.e2e]
 
 HELP = {"fr": "Aide : Carte", "en": "Help: Map"}
 REASON = "Essai au clavier"

@@ -200,6 +200,7 @@ def test_another_municipality_sees_nothing(centre: Centre) -> None:
     assert channels == {mine}
 
 
+@pytest.mark.long
 def test_a_second_night_names_exactly_the_lamps_that_fail(
     operator: Desk, centre: Centre, simcity: Callable[..., dict[str, Any]], pictures: Path
 ) -> None:

@@ -24,7 +24,7 @@ from vigie.core.runtime import Runtime
 from vigie.gateways import clients
 from vigie.gateways.ingest import ACCEPTED_STREAM, ask
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.faults, pytest.mark.timeout(900)]
 
 KILLS = int(os.environ.get("VIGIE_FAULT_KILLS", "8"))
 _GATEWAY = """

@@ -29,6 +29,8 @@ from vigie.gateways.ingest.service import services
 from vigie.gateways.mqtt import UPWARD, MqttGateway
 from vigie.gateways.mqtt.streams import stream_state
 
+pytestmark = pytest.mark.long
+
 SECONDS = 4
 LIMIT = 120_000_000
 

@@ -30,7 +30,7 @@ from tests.support.ledgers import owner
 from tests.support.people import Account, new_account, session_headers
 from tests.support.probe import Neighbour, Probe
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.long, pytest.mark.faults]
 
 ATTACK_S = float(os.environ.get("VIGIE_ATTACK_S", "2.5"))
 # Enough that searches, exports and commands to a whole town cost something.

@@ -15,6 +15,8 @@ import pytest
 from tests.support.centre import Centre
 from vigie.core.engines.postgres import OWNER, PUBLIC_LOGIN
 
+pytestmark = pytest.mark.long
+
 CLIENTS = 200
 ASK = b"GET /public/v1/territory HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
