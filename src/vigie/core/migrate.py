@@ -1,7 +1,7 @@
 """Brings the database's shape up to date; refuses one that a newer Vigie made."""
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from alembic import command
@@ -44,12 +44,13 @@ def migrate(owner_url: str, runtime_login: str, rooms: Rooms, public_login: str 
         connection.execute(text("create schema if not exists core"))
         for history in histories:
             history.demand_known(connection)
+        wanted = [(PUBLIC_ROLE, public_login or runtime_login)]
         if histories[0].current(connection) is None:
-            _create_role(connection, RUNTIME_ROLE, runtime_login)
+            wanted.append((RUNTIME_ROLE, runtime_login))
+        _create_roles(connection, wanted)
         upgraded = [history.upgrade(connection) for history in histories]
         if any(upgraded):
             _grant(connection, rooms)
-        _create_role(connection, PUBLIC_ROLE, public_login or runtime_login)
         _publish(connection, rooms)
     engine.dispose()
     return histories[0].head
@@ -109,29 +110,33 @@ def _reached(engine: Engine) -> Generator[None]:
         ) from error
 
 
-def _create_role(connection: Connection, role: str, login: str) -> None:
-    """The role, and the login as its member: what a superuser prepared is left alone."""
-    names = {"role": role, "login": login}
-    exists = connection.execute(
-        text("select 1 from pg_roles where rolname = :role"), names
-    ).scalar()
-    quoted = '"' + login.replace('"', '""') + '"'
-    if exists and connection.execute(
-        text("select 1 from pg_auth_members m join pg_roles r on r.oid = m.roleid"
-             " join pg_roles l on l.oid = m.member where r.rolname = :role and l.rolname = :login"),
-        names,
-    ).scalar():  # fmt: skip
-        return
+def _create_roles(connection: Connection, wanted: Sequence[tuple[str, str]]) -> None:
+    """Roles, each with a login as its member: what a superuser prepared is left alone. Raises
+    SetupError with all that a superuser must run, when the owner may not."""
+    missing = [step for role, login in wanted for step in _missing(connection, role, login)]
     try:
-        if not exists:
-            connection.execute(text(f"create role {role} nologin"))
-        connection.execute(text(f"grant {role} to {quoted}"))
+        for step in missing:
+            connection.execute(text(step))
     except ProgrammingError as error:
-        made = "" if exists else f"create role {role} nologin; "
         raise SetupError(
             "The database's owner may not create and grant roles: run "
-            f"`{made}grant {role} to {quoted};` once as a superuser."
+            f"`{'; '.join(missing)};` once as a superuser."
         ) from error
+
+
+def _missing(connection: Connection, role: str, login: str) -> list[str]:
+    """What is to be run so that the role is there and the login its member."""
+    names = {"role": role, "login": login}
+    quoted = '"' + login.replace('"', '""') + '"'
+    grant = f"grant {role} to {quoted}"
+    exists = text("select 1 from pg_roles where rolname = :role")
+    if not connection.execute(exists, names).scalar():
+        return [f"create role {role} nologin", grant]
+    member = text(
+        "select 1 from pg_auth_members m join pg_roles r on r.oid = m.roleid"
+        " join pg_roles l on l.oid = m.member where r.rolname = :role and l.rolname = :login"
+    )
+    return [] if connection.execute(member, names).scalar() else [grant]
 
 
 def _grant(connection: Connection, rooms: Rooms) -> None:
