@@ -267,7 +267,7 @@ def calls() -> list[Call]:
         post(DEEP, 422, "invalid_input"),
         post(command(params={"level": float("nan")}), 400, "malformed_json"),
         post(command(params={"level": 101}), 422, "bad_params"),
-        post(command(params={"level": "40"}), 422, "invalid_input"),
+        post(command(params={"level": "40"}), 422, "bad_params"),
         post(command(verb=SQL), 422, "unknown_verb"),
         post(command(assets=[10**30]), 404, "asset_not_found"),
         post(command(assets=[999_999]), 404, "asset_not_found"),

@@ -10,7 +10,12 @@ ROOM = Room(
     schemas=("access",),
     permissions=PERMISSIONS,
     routes="vigie.core.access.api:ROUTES",
-    services=dict.fromkeys(PROCESSES, "vigie.core.access.roles:services"),
+    # Citizens have no roles, and their process may not read them.
+    services={
+        process: "vigie.core.access.roles:services"
+        for process in PROCESSES
+        if process != "public"
+    },
     personal=(
         Personal(
             what="Names, user names, languages and log-ins of those who work with the centre.",
