@@ -12,9 +12,7 @@ ROOM = Room(
     routes="vigie.core.access.api:ROUTES",
     # Citizens have no roles, and their process may not read them.
     services={
-        process: "vigie.core.access.roles:services"
-        for process in PROCESSES
-        if process != "public"
+        process: "vigie.core.access.roles:services" for process in PROCESSES if process != "public"
     },
     personal=(
         Personal(
