@@ -14,11 +14,11 @@ from tests.support.centre import Centre
 from tests.support.ledgers import owner
 
 VICTIMS = ("supervisor", "postgres", "backend", "nats", "ingest", "api", "watch", "gateways")
-# One of the ingest's pooled sessions, the one it used last: not those that hold a leader's lock.
+# The ingest's pooled sessions, the one it used last first: not those that hold a leader's lock.
 _BACKEND = """
 select pid from pg_stat_activity where application_name = 'vigie-ingest'
  and pid not in (select pid from pg_locks where locktype = 'advisory')
-order by state_change desc limit 1
+order by state_change desc
 """
 
 
@@ -55,10 +55,15 @@ def kill(centre: Centre, name: str) -> float | None:
 
 
 def freeze(centre: Centre, name: str, seconds: float) -> None:
-    """SIGSTOP for a while; PostgreSQL with all its backends."""
+    """SIGSTOP for a while; PostgreSQL with all its backends. `backend` is all that the ingest has:
+    of several lanes one goes on with another session, and the screens are right to stay live."""
     victim = find(centre, name)
-    _signal([victim], signal.SIGSTOP)
     frozen = [victim]
+    if name == "backend":
+        with owner(centre) as connection:
+            rows = connection.execute(_BACKEND).fetchall()
+        frozen = [psutil.Process(row[0]) for row in rows if psutil.pid_exists(row[0])]
+    _signal(frozen, signal.SIGSTOP)
     if name == "postgres":
         children = victim.children(recursive=True)
         _signal(children, signal.SIGSTOP)
