@@ -12,7 +12,8 @@ from tests.support.trackers import avl
 from vigie.gateways.positions import teltonika
 from vigie.gateways.positions.model import Malformed
 
-PUBLISHED = Path("/work/shared/conformance/trackers/teltonika/teltonika-wiki-frames.json")
+SHARED = Path(__file__).resolve().parents[5] / "shared" / "conformance"
+PUBLISHED = SHARED / "trackers/teltonika/teltonika-wiki-frames.json"
 # From https://wiki.teltonika-gps.com/view/Codec: the login, codec 8 (example 1), codec 8 Extended.
 LOGIN = "000F333536333037303432343431303133"
 CODEC_8 = (
